@@ -1,0 +1,134 @@
+package failover
+
+import (
+	"github.com/serialhb/serialhb/fencing"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// Volatile is what outlives the daemon and not the host: it is kept in the boot-tagged run directory (rule 17).
+type Volatile struct {
+	Incident Incident                 `json:"incident"`
+	Moves    uint8                    `json:"moves"`
+	Fences   uint8                    `json:"fences"`
+	Locked   bool                     `json:"locked"`
+	Peers    [MaxMembers]VolatilePeer `json:"peers"`
+	Groups   [MaxGroups]VolatileGroup `json:"groups"`
+}
+
+// VolatilePeer are the volatile facts about a peer.
+type VolatilePeer struct {
+	Seen      bool          `json:"seen,omitempty"`
+	Left      bool          `json:"left,omitempty"`
+	Proof     fencing.Proof `json:"proof,omitempty"`
+	ProofBoot uint32        `json:"proof_boot,omitempty"`
+	Open      bool          `json:"cut_open,omitempty"`
+	Counted   bool          `json:"fence_counted,omitempty"`
+	Broken    uint8         `json:"broken_senses,omitempty"`
+}
+
+// VolatileGroup are the volatile facts about a group: held by me, and the standing permits. A grant is never kept.
+type VolatileGroup struct {
+	Held    bool               `json:"held,omitempty"`
+	OwnTerm uint32             `json:"own_term,omitempty"`
+	MaxTerm uint32             `json:"max_term,omitempty"`
+	Permits [MaxMembers]Permit `json:"permits,omitempty"`
+}
+
+// Durable is what outlives the host: the ownership record, so that anybody can read later who was last active, and the
+// modes that people set.
+type Durable struct {
+	Armed       bool                    `json:"armed"`
+	Maintenance bool                    `json:"maintenance"`
+	Standby     bool                    `json:"standby"`
+	Locked      bool                    `json:"locked"`
+	Moves       uint8                   `json:"moves"`
+	Fences      uint8                   `json:"fences"`
+	Incident    uint32                  `json:"incident"`
+	Withdrawn   [MaxMembers]bool        `json:"withdrawn"`
+	Groups      [MaxGroups]DurableGroup `json:"groups"`
+}
+
+// DurableGroup is the ownership record of a group.
+type DurableGroup struct {
+	Owner   bool   `json:"owner"` // this member owned it when the record was written, or was about to
+	OwnTerm uint32 `json:"own_term"`
+	MaxTerm uint32 `json:"max_term"`
+}
+
+// Volatile gives the facts to be written to the run directory.
+func (s *State) Volatile() Volatile {
+	v := Volatile{Incident: s.Incident, Moves: s.Moves, Fences: s.Fences, Locked: s.Locked}
+	for p := range s.Peers {
+		peer := &s.Peers[p]
+		v.Peers[p] = VolatilePeer{Seen: peer.Seen, Left: peer.Presence == Gone, Proof: peer.Proof, ProofBoot: peer.ProofBoot, Open: peer.Fence.Open, Counted: peer.Fence.Counted}
+		for d := range peer.Senses {
+			if peer.Senses[d].Broken {
+				v.Peers[p].Broken |= 1 << d
+			}
+		}
+	}
+	for g := range s.Groups {
+		grp := &s.Groups[g]
+		v.Groups[g] = VolatileGroup{Held: grp.Holds == pulse.HoldsYes || grp.Recorded, OwnTerm: grp.OwnTerm, MaxTerm: grp.MaxTerm}
+		for p, permit := range grp.Permits {
+			if permit != Granted {
+				v.Groups[g].Permits[p] = permit
+			}
+		}
+	}
+	return v
+}
+
+// Durable gives the facts to be written to the state directory.
+func (s *State) Durable() Durable {
+	d := Durable{Armed: s.Armed, Maintenance: s.Maintenance, Standby: s.Standby, Locked: s.Locked, Moves: s.Moves, Fences: s.Fences, Incident: s.Incident.ID}
+	for p := range s.Peers {
+		d.Withdrawn[p] = s.Peers[p].Withdrawn
+	}
+	for g := range s.Groups {
+		grp := &s.Groups[g]
+		d.Groups[g] = DurableGroup{Owner: grp.Holds == pulse.HoldsYes, OwnTerm: grp.OwnTerm, MaxTerm: grp.MaxTerm}
+	}
+	return d
+}
+
+// New makes the state of a daemon that starts under a random session. v are the facts of this boot, zero if there are
+// none; d those of the state directory; sameBoot says that v was written in this boot. Nothing happens before
+// [Started].
+func New(c *Config, session uint32, v Volatile, d Durable, sameBoot bool) State {
+	s := State{Session: session, Armed: d.Armed, Maintenance: d.Maintenance, Standby: d.Standby,
+		Locked: d.Locked, Moves: d.Moves, Fences: d.Fences, Incident: Incident{ID: d.Incident}}
+	if sameBoot {
+		s.Incident = v.Incident
+		s.Locked = s.Locked || v.Locked
+		s.Moves, s.Fences = max(s.Moves, v.Moves), max(s.Fences, v.Fences)
+	}
+	for p := range c.N {
+		peer := &s.Peers[p]
+		peer.Withdrawn = d.Withdrawn[p]
+		peer.Stale = !sameBoot && !c.WithdrawSurvivesReboot
+		if !sameBoot {
+			continue
+		}
+		f := v.Peers[p]
+		peer.Seen, peer.Proof, peer.ProofBoot = f.Seen, f.Proof, f.ProofBoot
+		if f.Left {
+			peer.Presence = Gone
+		}
+		peer.Fence = Fence{Open: f.Open, Counted: f.Counted}
+		for b := range MaxSenses {
+			peer.Senses[b].Broken = f.Broken&(1<<b) != 0
+		}
+	}
+	for g := range c.G {
+		grp := &s.Groups[g]
+		grp.OwnTerm, grp.MaxTerm = d.Groups[g].OwnTerm, d.Groups[g].MaxTerm
+		if !sameBoot {
+			continue
+		}
+		f := v.Groups[g]
+		grp.OwnTerm, grp.MaxTerm = max(grp.OwnTerm, f.OwnTerm), max(grp.MaxTerm, f.MaxTerm)
+		grp.Recorded, grp.Permits = f.Held, f.Permits
+	}
+	return s
+}

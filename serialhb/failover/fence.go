@@ -1,0 +1,255 @@
+package failover
+
+import (
+	"time"
+
+	"github.com/serialhb/serialhb/fencing"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// fenceObstacle says why this member may not make a proof of off of a peer by itself, or None.
+func (m *machine) fenceObstacle(p uint8) Code {
+	s, peer := m.s, &m.s.Peers[p]
+	switch {
+	case !m.c.Members[p].Fenceable:
+		return WhyNoFence
+	case !s.Armed:
+		return WhyDisarmed
+	case s.Locked:
+		return WhyLocked
+	case s.Deaf && !m.c.FenceWhenDeaf:
+		return WhyDeaf
+	case peer.Claim.Valid && peer.Claim.Core != m.c.Core:
+		return WhyCoreDiffers
+	case peer.Fence.Phase == FenceFailed:
+		return WhyFenceFailed
+	case !peer.Seen && !m.offBySense(p):
+		return WhyNeverSeen
+	case s.Incident.Question.Denied:
+		return WhyDenied
+	case s.Unkept > 0 && s.KeepBad:
+		return WhyBudget
+	case peer.Seen && !peer.Fence.Counted && s.Fences >= m.c.MaxFences && !m.fenceMe(p):
+		return WhyBudget
+	}
+	return None
+}
+
+// fence moves the fence of one peer on.
+func (m *machine) fence(p uint8) {
+	fence := &m.s.Peers[p].Fence
+	groups, want := m.fenceWanted(p)
+	switch fence.Phase {
+	case FenceIdle, FenceProven:
+		if !want {
+			return
+		}
+		fence.Groups = groups
+		if wait := m.fenceDelay(p); wait > 0 {
+			fence.Phase = FenceDelayed
+			m.note(NoteFenceDelayed, p, 0, uint32(wait/time.Millisecond))
+			m.setTimer(TimerDelay, p, wait)
+			return
+		}
+		m.prepareFence(p)
+	case FenceDelayed:
+		if !want {
+			m.callOff(p)
+		}
+	case FenceSaving:
+		switch {
+		case !want && !fence.ByPerson:
+			m.callOff(p)
+		case m.s.SavedGen >= fence.Gen:
+			m.drive(p)
+		}
+	}
+}
+
+// fenceWanted gives the groups whose open request only a proof can complete, and whether a fence is wanted at all.
+func (m *machine) fenceWanted(p uint8) (groups uint16, want bool) {
+	holds := false
+	for g := range m.c.G {
+		grp := &m.s.Groups[g]
+		holds = holds || grp.Holds == pulse.HoldsYes
+		if grp.Phase == pulse.Fencing && m.lacks(g, p) && m.cuttable(p) {
+			groups |= 1 << g
+		}
+	}
+	if groups != 0 {
+		return groups, true
+	}
+	peer := &m.s.Peers[p]
+	survive := m.c.Split == OwnerSurvives && holds && peer.Presence == Silent && peer.Seen && peer.Proof == 0 && !m.away(p)
+	return 0, survive && !m.s.Maintenance && m.s.Leaving == Staying && m.fenceObstacle(p) == None && m.doubts(p) == 0
+}
+
+// fenceDelay is how long this side waits so that at most one coil of a fight is driven (rule 11). Who can gain nothing
+// does not fence, so nobody waits for it.
+func (m *machine) fenceDelay(p uint8) time.Duration {
+	peer := &m.s.Peers[p]
+	if m.fenceMe(p) || !peer.Seen || peer.Fence.ByPerson {
+		return 0
+	}
+	var mine, theirs, all int
+	for g := range m.c.G {
+		all++
+		if m.s.Groups[g].Holds == pulse.HoldsYes {
+			mine++
+		}
+		if peer.Claim.Groups[g].Holds == pulse.HoldsYes {
+			theirs++
+		}
+	}
+	if m.c.Split == OwnerSurvives {
+		if mine < theirs || mine == theirs && m.c.Me > p {
+			return m.c.FenceDelay
+		}
+		return 0
+	}
+	gains := theirs < all && !peer.Claim.Flags.Has(pulse.Standby) && !peer.Claim.Flags.Has(pulse.Maintenance)
+	if gains && (mine < theirs || mine == theirs && m.c.Me > p) {
+		return m.c.FenceDelay
+	}
+	return 0
+}
+
+func (m *machine) delayTime(p uint8) {
+	if m.s.Peers[p].Fence.Phase == FenceDelayed {
+		m.prepareFence(p)
+	}
+}
+
+// prepareFence counts the fence and has that written before the coil. A fence counts once per incident and target;
+// opening a cut whose fail-safe sense already reads off is none.
+func (m *machine) prepareFence(p uint8) {
+	peer := &m.s.Peers[p]
+	fence := &peer.Fence
+	fence.Phase = FenceSaving
+	fence.Secure = !peer.Seen && !fence.ByPerson
+	if !fence.Secure && !fence.Counted {
+		fence.Counted = true
+		if !fence.ByPerson && !m.fenceMe(p) {
+			m.s.Fences++
+			m.countUnkept()
+		}
+		m.keep()
+	}
+	m.useApproval()
+	fence.Gen = m.dirty()
+}
+
+// drive asks for the coil. From here on the fence runs to its end: half a cut would be worse.
+func (m *machine) drive(p uint8) {
+	fence := &m.s.Peers[p].Fence
+	fence.Phase, fence.Open, fence.ID = FenceRunning, true, m.id()
+	m.dirty()
+	a := Action{Kind: Cut, Peer: p, ID: fence.ID, Arg: m.trusted(p), Code: CodeSilent}
+	switch {
+	case fence.ByPerson:
+		a.Code = CodePerson
+	case fence.Secure:
+		a.Kind, a.Code = Secure, CodeAlreadyOff
+	case m.fenceMe(p):
+		a.Code = CodeFenceMe
+	}
+	m.do(a)
+}
+
+// callOff ends a fence that has not driven a coil, and gives power back where a failed one left a cut open.
+func (m *machine) callOff(p uint8) {
+	fence := &m.s.Peers[p].Fence
+	m.stopTimer(TimerDelay, p)
+	switch fence.Phase {
+	case FenceDelayed, FenceSaving:
+		*fence = Fence{Phase: FenceIdle, Counted: fence.Counted, Open: fence.Open, Attempts: fence.Attempts}
+		m.note(NoteFenceCalledOff, p, 0, 0)
+	case FenceFailed, FenceOpening:
+		m.stopTimer(TimerRetry, p)
+		*fence = Fence{Phase: FenceIdle, Counted: fence.Counted, Open: fence.Open}
+		m.givePower(p)
+	}
+}
+
+func (m *machine) fenceDone(e *Event) {
+	if e.Peer >= m.c.N || m.s.Peers[e.Peer].Fence.Phase != FenceRunning || m.s.Peers[e.Peer].Fence.ID != e.ID {
+		m.s.Ignored++
+		return
+	}
+	p := e.Peer
+	fence := &m.s.Peers[p].Fence
+	fence.ID, fence.ByPerson = 0, false
+	if e.OK && e.Proof != fencing.None {
+		fence.Phase, fence.Attempts = FenceProven, 0
+		m.proved(p, e.Proof, fence.Groups)
+		m.powerLater(p)
+		return
+	}
+	fence.Phase = FenceFailed
+	fence.Attempts++
+	m.note(NoteFenceFailed, p, 0, uint32(fence.Attempts))
+	for g := range m.c.G {
+		if m.s.Groups[g].Phase == pulse.Fencing && m.lacks(g, p) && m.cuttable(p) {
+			m.input(g, inFenceFailed)
+		}
+	}
+	if fence.Attempts <= m.c.FenceRetries {
+		m.setTimer(TimerRetry, p, m.c.FenceRetryTime<<(fence.Attempts-1))
+		return
+	}
+	m.note(NoteFenceGivenUp, p, 0, 0)
+	m.givePower(p)
+}
+
+func (m *machine) retryTime(p uint8) {
+	if fence := &m.s.Peers[p].Fence; fence.Phase == FenceFailed {
+		fence.Phase = FenceIdle // blocked groups ask again, afresh, when they settle
+	}
+}
+
+// powerLater gives power back after the dwell, or never.
+func (m *machine) powerLater(p uint8) {
+	if dwell := m.c.Members[p].RestoreAfter; dwell > 0 {
+		m.setTimer(TimerPower, p, dwell)
+	}
+}
+
+func (m *machine) powerTime(p uint8) {
+	if m.s.Peers[p].Fence.Phase != FenceRunning {
+		m.givePower(p)
+	}
+}
+
+func (m *machine) givePower(p uint8) {
+	if m.s.Peers[p].Fence.Open {
+		m.do(Action{Kind: Restore, Peer: p, ID: m.id(), Code: CodeDwellOver})
+	}
+}
+
+func (m *machine) restoreDone(e *Event) {
+	if e.Peer >= m.c.N {
+		m.s.Ignored++
+		return
+	}
+	if !e.OK {
+		m.note(NoteRestoreFailed, e.Peer, 0, 0)
+		return
+	}
+	if m.s.Peers[e.Peer].Fence.Open {
+		m.s.Peers[e.Peer].Fence.Open = false
+		m.dirty()
+		m.note(NoteRestored, e.Peer, 0, 0)
+	}
+}
+
+// cutsOpened completes a person's confirmation: every cut that works is open, now the word counts.
+func (m *machine) cutsOpened(e *Event) {
+	if e.Peer >= m.c.N || m.s.Peers[e.Peer].Fence.Phase != FenceOpening || m.s.Peers[e.Peer].Fence.ID != e.ID {
+		m.s.Ignored++
+		return
+	}
+	fence := &m.s.Peers[e.Peer].Fence
+	fence.Phase, fence.ID, fence.Attempts = FenceProven, 0, 0
+	m.proved(e.Peer, fencing.Operator, fence.Groups)
+	m.powerLater(e.Peer)
+}

@@ -1,0 +1,286 @@
+package failover
+
+import "github.com/serialhb/serialhb/serialhb/pulse"
+
+// A member asks for a group when it is eligible and nobody else holds it or has the better right; what it then needs
+// is a permit of every other member.
+
+// obstacle says why this member does not ask for a group by itself, or None. It is what `why` and `status` tell.
+func (m *machine) obstacle(g uint8) Code {
+	s, grp := m.s, &m.s.Groups[g]
+	switch {
+	case m.c.Groups[g].Rank[m.c.Me] == NoRank:
+		return WhyNotListed
+	case s.Leaving != Staying:
+		return WhyLeaving
+	case grp.Holds == pulse.HoldsUnknown && !grp.Found:
+		return WhyProbing
+	case s.FenceMe:
+		return WhyFenceMe
+	case grp.Phase == pulse.Failed:
+		return WhyFailed
+	case s.Standby:
+		return WhyStandby
+	case s.Maintenance:
+		return WhyMaintenance
+	case s.Renewing || grp.LastRequest >= pulse.MaxRequest:
+		return WhyRenewing
+	}
+	for p := range m.peers() {
+		if why := m.peerObstacle(p, g); why != None {
+			return why
+		}
+	}
+	return m.budgetObstacle(g)
+}
+
+// peerObstacle says why a member stands in the way of an automatic request.
+func (m *machine) peerObstacle(p, g uint8) Code {
+	peer, grp := &m.s.Peers[p], &m.s.Groups[g]
+	if m.away(p) {
+		return None
+	}
+	switch peer.Presence {
+	case Unjudged:
+		return WhyWaiting
+	case Present:
+		said := peer.Claim.Groups[g]
+		switch {
+		case !peer.Claim.Valid:
+			return WhyNoClaim
+		case peer.Claim.Core != m.c.Core:
+			return WhyCoreDiffers
+		case m.fenceMe(p):
+			if said.Holds == pulse.HoldsNo {
+				return None
+			}
+			return m.fenceObstacle(p)
+		case said.Holds != pulse.HoldsNo:
+			return WhyHeldByPeer
+		case grp.YieldTo == p+1:
+			return WhyReleased
+		case m.yields(p, g):
+			return WhyBetterPeer
+		}
+		return None
+	}
+	if grp.Permits[p] != NoPermit {
+		return None
+	}
+	return m.fenceObstacle(p)
+}
+
+// yields says whether a heard member has the better right to a free group and may still take it.
+func (m *machine) yields(p, g uint8) bool {
+	said, grp := &m.s.Peers[p].Claim.Groups[g], &m.s.Groups[g]
+	if m.better(g, m.c.Me, p) || grp.Yielded && !openPhase(said.Phase) {
+		return false
+	}
+	return said.Phase == pulse.Idle || openPhase(said.Phase)
+}
+
+// better says whether member a has the better right to a group than member b: the later ownership, then preference.
+func (m *machine) better(g, a, b uint8) bool {
+	if ta, tb := m.term(g, a), m.term(g, b); ta != tb {
+		return ta > tb
+	}
+	rank := &m.c.Groups[g].Rank
+	if rank[a] != rank[b] {
+		return rank[a] < rank[b]
+	}
+	return a < b
+}
+
+func (m *machine) term(g, member uint8) uint32 {
+	if member == m.c.Me {
+		return m.s.Groups[g].OwnTerm
+	}
+	return m.s.Peers[member].Claim.Groups[g].Term
+}
+
+// budgetObstacle tests the limits of rule 15, before a request is made.
+func (m *machine) budgetObstacle(g uint8) Code {
+	switch {
+	case !m.isMove(g):
+		return None
+	case m.s.Moves >= m.c.MaxMoves, m.s.Unkept > 0 && m.s.KeepBad:
+		return WhyBudget
+	}
+	return None
+}
+
+// isMove says whether taking a group would be an automatic move: starting again where it last ran is none, nor is the
+// first start of all.
+func (m *machine) isMove(g uint8) bool {
+	grp := &m.s.Groups[g]
+	return !grp.Planned && grp.MaxTerm > 0 && grp.OwnTerm != grp.MaxTerm
+}
+
+// ask opens a request: the next number, no permits but the standing ones.
+func (m *machine) ask(g uint8, code Code) {
+	grp := &m.s.Groups[g]
+	grp.LastRequest++
+	grp.Request = grp.LastRequest
+	grp.Phase = pulse.Requesting
+	grp.Yielded, grp.Moved, grp.Approved = false, false, false
+	for p := range m.peers() {
+		if grp.Permits[p] == Granted {
+			grp.Permits[p] = NoPermit
+		}
+		m.s.Peers[p].Fence.Groups &^= 1 << g
+	}
+	m.stopTimer(TimerYield, g)
+	m.stopTimer(TimerRestore, g)
+	m.setTimer(TimerMove, g, m.c.MoveTime)
+	m.note(code, m.c.Me, g, uint32(grp.Request))
+}
+
+// abandon gives up an open request. What was proved for it from now on proves nothing (rule 5).
+func (m *machine) abandon(g uint8) {
+	grp := &m.s.Groups[g]
+	if grp.Request == 0 {
+		return
+	}
+	grp.Request, grp.Wish, grp.Pending, grp.Planned = 0, pulse.Wish{}, pulse.Wish{}, false
+	grp.Phase = pulse.Idle
+	for p := range m.peers() {
+		m.s.Peers[p].Fence.Groups &^= 1 << g
+		if grp.Permits[p] == Granted {
+			grp.Permits[p] = NoPermit
+		}
+	}
+	m.stopTimer(TimerMove, g)
+}
+
+// withdraw abandons a request that does not get on, and waits before the next.
+func (m *machine) withdraw(g uint8, code Code) {
+	m.abandon(g)
+	grp := &m.s.Groups[g]
+	m.note(code, m.c.Me, g, 0)
+	m.setTimer(TimerBackoff, g, m.c.Backoff<<min(grp.Back, 4))
+	grp.Back++
+}
+
+// lacks says whether a request still needs the permit of a member.
+func (m *machine) lacks(g, p uint8) bool {
+	return !m.away(p) && m.s.Groups[g].Permits[p] == NoPermit
+}
+
+// pursue moves an open request on: to the questions, to the fence, or to ownership.
+func (m *machine) pursue(g uint8) {
+	grp := &m.s.Groups[g]
+	if why := m.lost(g); why != None {
+		m.withdraw(g, why)
+		return
+	}
+	var silent, asked, others bool
+	for p := range m.peers() {
+		if !m.lacks(g, p) {
+			continue
+		}
+		if m.cuttable(p) {
+			silent = true
+			asked = asked || m.question(g, p)
+		} else {
+			others = true
+		}
+	}
+	switch {
+	case !silent && !others:
+		m.win(g)
+	case asked:
+		grp.Phase = pulse.AwaitingApproval
+		m.stopTimer(TimerMove, g)
+	case silent:
+		if grp.Phase != pulse.Fencing {
+			grp.Phase = pulse.Fencing
+			m.stopTimer(TimerMove, g)
+			m.countMove(g)
+		}
+	default:
+		if grp.Phase != pulse.Requesting {
+			grp.Phase = pulse.Requesting
+			m.setTimer(TimerMove, g, m.c.MoveTime)
+		}
+		m.announceWish(g)
+	}
+}
+
+// lost says why an open request has no chance or no right any more, or None.
+func (m *machine) lost(g uint8) Code {
+	s, grp := m.s, &m.s.Groups[g]
+	switch {
+	case s.Leaving != Staying:
+		return WhyLeaving
+	case s.Standby && !grp.Planned:
+		return WhyStandby
+	case s.Maintenance && !grp.Planned:
+		return WhyMaintenance
+	case s.FenceMe:
+		return WhyFenceMe
+	}
+	for p := range m.peers() {
+		peer := &s.Peers[p]
+		if !m.lacks(g, p) {
+			continue
+		}
+		switch {
+		case peer.Presence == Present && peer.Claim.Valid && peer.Claim.Core != m.c.Core:
+			return WhyCoreDiffers
+		case m.cuttable(p) && !grp.Approved:
+			if why := m.fenceObstacle(p); why != None {
+				return why
+			}
+		}
+	}
+	return None
+}
+
+// cuttable says whether only a proof can stand for a member's permit: it is silent, or asks to be cut.
+func (m *machine) cuttable(p uint8) bool {
+	presence := m.s.Peers[p].Presence
+	return presence == Silent || presence == Gone || presence == Present && m.fenceMe(p)
+}
+
+// win makes this member the owner, in the same step in which the permits are complete (rule 4). The resources start
+// only when that is written.
+func (m *machine) win(g uint8) {
+	grp := &m.s.Groups[g]
+	m.countMove(g)
+	for p := range m.peers() {
+		if grp.Permits[p] == Granted {
+			grp.Permits[p] = NoPermit
+		}
+		grp.Grants[p] = Grant{}
+		if m.s.Peers[p].Presence == Silent && !m.lacks(g, p) {
+			m.s.Incident.Moved |= 1 << p
+		}
+	}
+	m.stopTimer(TimerMove, g)
+	m.stopTimer(TimerBackoff, g)
+	m.useApproval()
+	grp.Request, grp.Wish, grp.Pending, grp.Back = 0, pulse.Wish{}, pulse.Wish{}, 0
+	grp.Holds = pulse.HoldsYes
+	grp.MaxTerm = min(grp.MaxTerm+1, pulse.MaxTerm)
+	grp.OwnTerm = grp.MaxTerm
+	grp.YieldTo, grp.Planned, grp.Moved = 0, false, false
+	grp.Gen = m.dirty()
+	m.keep()
+	m.note(NoteOwns, m.c.Me, g, grp.OwnTerm)
+	if grp.Found {
+		grp.Found = false
+		grp.Phase = pulse.Active
+		m.do(Action{Kind: Adopt, Group: g, Code: CodeAdopted})
+		return
+	}
+	grp.Phase = pulse.Starting
+}
+
+// ineligible says whether a reason not to ask is about this member itself: the others need not wait for it.
+func ineligible(why Code) bool {
+	switch why {
+	case WhyNotListed, WhyLeaving, WhyFenceMe, WhyFailed, WhyStandby, WhyMaintenance, WhyBudget:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,385 @@
+package failover
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/serialhb/serialhb/fencing"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// A walk is a random order of everything that can happen to a few hosts: pulses lost, repeated and late, timers at any
+// moment, verdicts without reason, crashes, reboots, fences that fail, a person's commands. It keeps the physical truth
+// beside the members' beliefs and demands that no group ever runs on two powered hosts.
+type walk struct {
+	r     *rand.Rand
+	n, g  uint8
+	hosts []*walkHost
+	wire  []walkPulse
+	count map[string]int
+	trace []string
+	mode  Takeover
+}
+
+type walkPulse struct {
+	p    pulse.Pulse
+	link uint8
+}
+
+type walkHost struct {
+	cfg     Config
+	powered bool
+	daemon  bool
+	cutBy   map[uint8]bool // members whose relay keeps it off
+	boot    uint32
+	runs    [MaxGroups]bool // the physical truth
+	s       State
+	pending []Action // waiting for their completion
+	timers  map[Timer]bool
+	saved   Volatile
+	savedOK bool
+	kept    Durable
+}
+
+func newWalk(seed uint64, n, g uint8) *walk {
+	w := &walk{r: rand.New(rand.NewPCG(seed, 77)), n: n, g: g, count: map[string]int{}}
+	if w.r.IntN(6) == 0 {
+		w.mode = Approve
+	}
+	for i := range n {
+		h := &walkHost{cutBy: map[uint8]bool{}, timers: map[Timer]bool{}}
+		h.cfg = Config{Me: i, N: n, G: g, Core: 7, Rest: 7, IntervalMS: 100, QuietMS: 2000, Takeover: w.mode,
+			DetectTime: time.Second, FenceDelay: time.Second, MoveTime: time.Second, Backoff: time.Second,
+			ApprovalTime: time.Second, DoubtTime: time.Second, FenceRetries: 2, FenceRetryTime: time.Second,
+			Window: time.Hour, MaxMoves: 100, MaxFences: 100, RestoreTime: time.Second, FarewellTime: time.Second}
+		if w.r.IntN(8) == 0 {
+			h.cfg.Split = OwnerSurvives
+		}
+		for m := range n {
+			h.cfg.Members[m] = MemberConfig{Fenceable: true, RestoreAfter: time.Second}
+			h.cfg.Members[m].Senses[0] = SenseConfig{Present: true, FailSafe: w.r.IntN(2) == 0}
+		}
+		for k := range g {
+			for m := range n {
+				h.cfg.Groups[k].Rank[m] = (m + n - k%n) % n
+			}
+			h.cfg.Groups[k].Failback = Failback(1 + w.r.IntN(2))
+		}
+		h.kept.Armed = true
+		w.hosts = append(w.hosts, h)
+	}
+	for i := range n {
+		w.powerOn(i)
+	}
+	return w
+}
+
+func (w *walk) logf(format string, a ...any) {
+	w.trace = append(w.trace, fmt.Sprintf(format, a...))
+	if len(w.trace) > 400 {
+		w.trace = w.trace[1:]
+	}
+}
+
+func (w *walk) powerOn(i uint8) {
+	h := w.hosts[i]
+	if h.powered || len(h.cutBy) > 0 {
+		return
+	}
+	h.powered, h.boot = true, 1+w.r.Uint32N(1<<24-1)
+	h.savedOK = false
+	h.cfg.Boot = h.boot
+	w.logf("host %d boots", i)
+	w.startDaemon(i)
+}
+
+func (w *walk) powerOff(i uint8) {
+	h := w.hosts[i]
+	if !h.powered {
+		return
+	}
+	w.logf("host %d loses power", i)
+	w.killDaemon(i)
+	h.powered, h.runs = false, [MaxGroups]bool{}
+	h.savedOK = false
+	h.saved = Volatile{}
+}
+
+func (w *walk) killDaemon(i uint8) {
+	h := w.hosts[i]
+	if !h.daemon {
+		return
+	}
+	h.daemon, h.pending, h.timers = false, nil, map[Timer]bool{}
+	for _, o := range w.hosts { // its relays are released
+		if w.r.IntN(2) == 0 {
+			delete(o.cutBy, i)
+		}
+	}
+}
+
+func (w *walk) startDaemon(i uint8) {
+	h := w.hosts[i]
+	if !h.powered || h.daemon {
+		return
+	}
+	h.daemon = true
+	h.s = New(&h.cfg, 1+w.r.Uint32N(1<<30), h.saved, h.kept, h.savedOK)
+	w.logf("daemon %d starts, same boot %v", i, h.savedOK)
+	w.step(i, Event{Kind: Started})
+}
+
+func (w *walk) step(i uint8, e Event) {
+	h := w.hosts[i]
+	if !h.daemon {
+		return
+	}
+	before := h.s
+	var out []Action
+	h.s, out = Step(&h.cfg, h.s, e)
+	if h.s.Groups[0].Phase != before.Groups[0].Phase || h.s.Groups[0].Holds != before.Groups[0].Holds {
+		w.logf("%d: %s -> group 0 %s holds %s permits %v request %d", i, e.Kind, h.s.Groups[0].Phase, h.s.Groups[0].Holds, h.s.Groups[0].Permits, h.s.Groups[0].Request)
+	}
+	for _, a := range out {
+		w.act(i, a)
+		if !h.daemon {
+			return
+		}
+	}
+}
+
+func (w *walk) act(i uint8, a Action) {
+	h := w.hosts[i]
+	switch a.Kind {
+	case Send:
+		for p := range w.n {
+			if p == i || h.s.Peers[p].Muted {
+				continue
+			}
+			link := uint8(w.r.IntN(2))
+			f := h.s.Pulse(&h.cfg, p)
+			f.Echo = h.s.Peers[p].In.LinkSeq[link]
+			if w.r.IntN(10) > 0 {
+				w.wire = append(w.wire, walkPulse{f, link})
+			}
+		}
+	case SetTimer:
+		h.timers[a.Timer] = true
+	case StopTimer:
+		delete(h.timers, a.Timer)
+	case Start:
+		w.count["start"]++
+		h.runs[a.Group] = true // the worst moment: it runs from the request on
+		w.logf("%d: starts group %d", i, a.Group)
+		h.pending = append(h.pending, a)
+	case Probe, Stop, Cut, Secure, OpenCuts, Restore, Save, Keep:
+		if a.Kind == Cut || a.Kind == Secure || a.Kind == OpenCuts || a.Kind == Restore {
+			w.logf("%d: %s %d", i, a.Kind, a.Peer)
+			if !h.s.Armed && a.Kind != Restore {
+				panic("a coil while disarmed")
+			}
+		}
+		h.pending = append(h.pending, a)
+	case Note:
+		w.count[a.Code.String()]++
+	case Exit:
+		w.killDaemon(i)
+	case Renew:
+		w.step(i, Event{Kind: NewSession, Session: 1 + w.r.Uint32N(1<<30)})
+	}
+}
+
+// complete ends one pending action, well or badly, early or late.
+func (w *walk) complete(i uint8) {
+	h := w.hosts[i]
+	if !h.daemon || len(h.pending) == 0 {
+		return
+	}
+	k := w.r.IntN(len(h.pending))
+	a := h.pending[k]
+	h.pending = append(h.pending[:k:k], h.pending[k+1:]...)
+	ok := w.r.IntN(12) > 0
+	e := Event{ID: a.ID, Group: a.Group, Peer: a.Peer, Gen: a.Gen, OK: ok}
+	switch a.Kind {
+	case Save:
+		e.Kind = Saved
+		if ok && a.Gen >= h.s.SavedGen {
+			h.saved, h.savedOK = h.s.Volatile(), true
+			e.Gen = h.s.Gen
+		} else if ok {
+			return
+		}
+	case Keep:
+		e.Kind = Kept
+		if ok {
+			h.kept = h.s.Durable()
+			e.Gen = h.s.KeepGen
+		}
+	case Probe:
+		e.Kind, e.Found = Probed, FoundStopped
+		if h.runs[a.Group] {
+			e.Found = FoundRunning
+		}
+		if !ok {
+			e.Found = FoundUnknown
+		}
+	case Start:
+		e.Kind = StartDone
+	case Stop:
+		e.Kind = StopDone
+		if ok {
+			h.runs[a.Group] = false
+		}
+	case Cut, Secure:
+		e.Kind = FenceDone
+		t := w.hosts[a.Peer]
+		if a.Kind == Secure && t.powered {
+			ok = false
+		}
+		e.OK = ok
+		if ok {
+			t.cutBy[i] = true
+			w.powerOff(a.Peer)
+			e.Proof = fencing.FailSafe
+		} else if a.Kind == Cut && w.r.IntN(2) == 0 {
+			t.cutBy[i] = true
+			w.powerOff(a.Peer)
+		}
+	case OpenCuts:
+		e.Kind = CutsOpened
+		t := w.hosts[a.Peer]
+		t.cutBy[i] = true
+		w.powerOff(a.Peer)
+	case Restore:
+		e.Kind = RestoreDone
+		if ok {
+			delete(w.hosts[a.Peer].cutBy, i)
+		}
+	}
+	w.step(i, e)
+}
+
+func (w *walk) move() {
+	i := uint8(w.r.IntN(int(w.n)))
+	h := w.hosts[i]
+	switch x := w.r.IntN(1000); {
+	case x < 300:
+		w.step(i, Event{Kind: Beat})
+	case x < 640:
+		if len(w.wire) == 0 {
+			return
+		}
+		k := 0
+		if w.r.IntN(8) == 0 {
+			k = w.r.IntN(len(w.wire)) // out of order
+		}
+		m := w.wire[k]
+		if w.r.IntN(20) > 0 {
+			w.wire = append(w.wire[:k:k], w.wire[k+1:]...)
+		}
+		if w.r.IntN(10) > 0 {
+			w.step(m.p.To, Event{Kind: Heard, Pulse: &m.p, Link: m.link})
+		}
+	case x < 850:
+		w.complete(i)
+	case x < 890:
+		for t := range h.timers {
+			delete(h.timers, t)
+			w.step(i, Event{Kind: TimerFired, Timer: t})
+			break
+		}
+	case x < 915:
+		p := uint8(w.r.IntN(int(w.n)))
+		if p != i {
+			w.step(i, Event{Kind: WentSilent, Peer: p, OneByOne: w.r.IntN(3) == 0})
+		}
+	case x < 940:
+		p := uint8(w.r.IntN(int(w.n)))
+		r := ReadsOff
+		if w.hosts[p].powered {
+			r = ReadsOn
+		}
+		w.step(i, Event{Kind: SenseRead, Peer: p, Reading: r})
+	case x < 948:
+		w.logf("daemon %d killed", i)
+		w.killDaemon(i)
+	case x < 970:
+		w.startDaemon(i)
+	case x < 973:
+		w.powerOff(i)
+	case x < 985:
+		w.powerOn(i)
+	case x < 987:
+		g := uint8(w.r.IntN(int(w.g)))
+		w.step(i, Event{Kind: ServiceFailed, Group: g})
+	default:
+		w.person(i)
+	}
+}
+
+func (w *walk) person(i uint8) {
+	p := uint8(w.r.IntN(int(w.n)))
+	c := Command{Kind: CommandKind(w.r.IntN(int(commandEnd))), Peer: p, Group: uint8(w.r.IntN(int(w.g))), Incident: w.hosts[i].s.Incident.ID}
+	switch c.Kind {
+	case CmdConfirmOff, CmdWithdraw: // an honest person
+		if w.hosts[p].powered {
+			return
+		}
+	case CmdDisarm, CmdMaintenanceOn, CmdStandbyOn, CmdLeave, CmdDeny:
+		if w.r.IntN(4) > 0 {
+			return
+		}
+	}
+	w.logf("%d: person: %s %d", i, c.Kind, p)
+	w.step(i, Event{Kind: Commanded, Command: c})
+}
+
+// check is the physical truth.
+func (w *walk) check() error {
+	for g := range w.g {
+		owners := 0
+		for _, h := range w.hosts {
+			if h.powered && h.runs[g] {
+				owners++
+			}
+		}
+		if owners > 1 {
+			return fmt.Errorf("group %d runs on %d hosts", g, owners)
+		}
+	}
+	return nil
+}
+
+func TestNeverTwoOwnersOnRandomWalks(t *testing.T) {
+	walks, steps := 300, 2500
+	if testing.Short() {
+		walks = 200
+	}
+	total := map[string]int{}
+	for seed := range uint64(walks) {
+		n, g := uint8(2+seed%2), uint8(1+seed/2%2)
+		w := newWalk(seed, n, g)
+		for i := range steps {
+			w.move()
+			if err := w.check(); err != nil {
+				for _, l := range w.trace {
+					t.Log(l)
+				}
+				t.Fatalf("seed %d, %d members, %d groups, step %d: %v", seed, n, g, i, err)
+			}
+		}
+		for k, v := range w.count {
+			total[k] += v
+		}
+	}
+	for _, must := range []string{"start", "proven-off", "granted", "released", "releasing", "left", "blocked", "question", "approved",
+		"approval-expired", "adopted-now", "fence-me-now", "confirmed", "withdrawn", "withdrawal-ended", "incident-closed", "fence-called-off",
+		"gave-way", "stray-now", "standstill", "start-failed", "restored"} {
+		if must != "released" && total[must] == 0 {
+			t.Errorf("no walk ever reached %q", must)
+		}
+	}
+	t.Log(total)
+}

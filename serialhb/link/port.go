@@ -1,0 +1,205 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"syscall"
+	"time"
+
+	"go.bug.st/serial"
+	"golang.org/x/sys/unix"
+)
+
+// readWait is the longest that a read of the port takes when nothing comes: how soon the reader sees that it is to
+// end. It ends the reads itself, so that the port is never closed under one.
+const readWait = 50 * time.Millisecond
+
+// maxFD bounds our descriptors: the library's select panics from 1024 on, and opens three behind ours.
+const maxFD = 1000
+
+// port is an open serial port: the library's for the bytes, ours for the rest. line is used by the reader and the
+// writer only, and closed by the reader after both have left it, so nothing touches a descriptor number that may be
+// another file's by then.
+type port struct {
+	line io.ReadWriteCloser
+	ctl  *control
+}
+
+// opener opens the port of a link.
+type opener struct {
+	device string
+	baud   int
+	sys    string // where sysfs is mounted
+	proc   string
+	// A busy port is tried four times a second, and looking for its holder reads all of proc.
+	busyTries int
+	busyBy    string
+}
+
+const searchEvery = 20
+
+func (o *opener) open() (*port, error) {
+	ctl, err := openControl(o.device)
+	if err != nil {
+		return nil, o.explain(err)
+	}
+	line, err := o.openBehind(ctl)
+	if err != nil {
+		return nil, errors.Join(err, ctl.close())
+	}
+	o.busyTries = 0
+	ctl.probe()
+	return &port{line: line, ctl: ctl}, nil
+}
+
+// openBehind checks and locks the tty, and opens the library's port on the very same device.
+func (o *opener) openBehind(ctl *control) (serial.Port, error) {
+	if ctl.fd > maxFD {
+		return nil, fmt.Errorf("link: open %s: the process has more than %d files open; restart it and report this", o.device, maxFD)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(ctl.fd, &st); err != nil {
+		return nil, fmt.Errorf("link: look at %s: %w", o.device, err)
+	}
+	if _, err := unix.IoctlGetTermios(ctl.fd, unix.TCGETS); err != nil {
+		return nil, fmt.Errorf("link: open %s: it is not a serial port (%w); correct the device in the configuration", o.device, err)
+	}
+	device := uint64(st.Rdev)
+	console, err := consoleName(o.sys, device)
+	if err != nil {
+		return nil, fmt.Errorf("link: see whether %s is a console: %w", o.device, err)
+	}
+	if console != "" {
+		return nil, fmt.Errorf("link: open %s: it is the kernel's console %s; remove console=%s from the kernel command line and mask serial-getty@%s.service, or use another port", o.device, console, console, console)
+	}
+	if err := ctl.lock(); err != nil {
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, o.busy(device)
+		}
+		return nil, fmt.Errorf("link: lock %s: %w", o.device, err)
+	}
+	line, err := openLine(ctl.fd, o.baud)
+	if err != nil {
+		var pe *serial.PortError
+		if errors.As(err, &pe) && pe.Code() == serial.PortBusy {
+			return nil, o.busy(device)
+		}
+		return nil, o.explain(err)
+	}
+	return line, nil
+}
+
+// openLine opens the library's port. The way through our own descriptor leads to the same device even if its name
+// points to another one by now. The library's descriptors would be inherited by every child, so none may be born before
+// they are marked.
+func openLine(fd, baud int) (serial.Port, error) {
+	syscall.ForkLock.RLock()
+	line, err := serial.Open("/proc/self/fd/"+strconv.Itoa(fd), &serial.Mode{BaudRate: baud, DataBits: 8})
+	if err == nil {
+		err = closeOnExec()
+	}
+	syscall.ForkLock.RUnlock()
+	if line == nil {
+		return nil, err
+	}
+	if err == nil {
+		err = line.SetReadTimeout(readWait)
+	}
+	if err == nil {
+		// What came while the port was closed is old: it would be life of the past.
+		err = line.ResetInputBuffer()
+	}
+	if err != nil {
+		return nil, errors.Join(err, line.Close())
+	}
+	return line, nil
+}
+
+// closeOnExec marks every descriptor from 3 up. Those that a child is meant to have are duplicated for it by os/exec,
+// which clears the mark.
+func closeOnExec() error {
+	err := unix.CloseRange(3, ^uint(0)>>32, unix.CLOSE_RANGE_CLOEXEC)
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
+		return closeOnExecEach() // before Linux 5.11
+	}
+	return err
+}
+
+func closeOnExecEach() error {
+	for fd := 3; fd < 1024; fd++ {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		if errors.Is(err, unix.EBADF) {
+			continue
+		}
+		if err == nil {
+			_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFD, flags|unix.FD_CLOEXEC)
+		}
+		if err != nil {
+			return fmt.Errorf("link: mark descriptor %d: %w", fd, err)
+		}
+	}
+	return nil
+}
+
+func (o *opener) busy(device uint64) error {
+	if o.busyTries%searchEvery == 0 {
+		o.busyBy = holder(o.proc, device)
+	}
+	o.busyTries++
+	by := o.busyBy
+	if by == "" {
+		by = "a program that cannot be seen from here"
+	}
+	return fmt.Errorf("link: open %s: the port is in use by %s; stop it, or give this link another port", o.device, by)
+}
+
+// explain says what to do about an error of opening.
+func (o *opener) explain(err error) error {
+	fix := "correct the device in the configuration"
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
+		fix = "plug it in, or correct the device in the configuration"
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		fix = "let the daemon's user into the group that owns it, often dialout"
+	case errors.Is(err, unix.EBUSY):
+		var st unix.Stat_t
+		if unix.Stat(o.device, &st) == nil {
+			return o.busy(uint64(st.Rdev))
+		}
+	case errors.Is(err, unix.EIO):
+		fix = "look for the adapter's trouble in the kernel log"
+	}
+	return fmt.Errorf("link: open %s: %w; %s", o.device, err, fix)
+}
+
+// lost says in words what ended the reads. The library says "closed" of a port that was unplugged; we never close one
+// that is being read.
+func lost(device string, err error) error {
+	var pe *serial.PortError
+	if errors.As(err, &pe) && pe.Code() == serial.PortClosed {
+		return fmt.Errorf("link: read %s: the device is gone; plug it in again", device)
+	}
+	return fmt.Errorf("link: use %s: %w; look for the adapter's trouble in the kernel log", device, err)
+}
+
+// discard throws away what was not sent, and closes. The caller is the last user of the port. It may wait in the driver.
+func (p *port) discard() error {
+	p.ctl.unblock()
+	return errors.Join(p.line.Close(), p.ctl.close())
+}
+
+// finish lets the driver send what it has for at most d, and closes. Without this the last pulses of an orderly end
+// would be cut off.
+func (p *port) finish(d time.Duration) error {
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if n, _ := p.ctl.backlog(); n == 0 {
+			break
+		}
+	}
+	if n, _ := p.ctl.backlog(); n > 0 {
+		return p.discard()
+	}
+	return errors.Join(p.line.Close(), p.ctl.close())
+}

@@ -1,0 +1,227 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// SerialConfig says what a serial link is.
+type SerialConfig struct {
+	Index  int    // names the link to the sink
+	Name   string // for people
+	Device string // a stable name of the tty, as udev makes it
+	Baud   int    // bits per second, 8N1
+	Keys   *pulse.Keyring
+	Sink   Sink
+	Clock  Clock
+	// ReopenEvery is how often a lost device is tried; 0 is 250 ms.
+	ReopenEvery time.Duration
+	// SideBytesPerSecond is the budget of side frames; 0 is a tenth of the line.
+	SideBytesPerSecond int
+	// Sys is where sysfs is mounted; empty is /sys.
+	Sys string
+}
+
+// joinWithin bounds how long [Serial.Run] waits for a driver that does not let go.
+const joinWithin = 2 * time.Second
+
+// spinning is how many empty reads that did not wait are taken before the driver counts as broken.
+const spinning = 100
+
+// Serial is a link over a serial cable. The cable has one other end: the member that a frame is for names no way, only
+// the place where it waits.
+type Serial struct {
+	SerialConfig
+	open    func() (*port, error)
+	recv    *Receiver
+	out     *outbox
+	ctl     atomic.Pointer[control] // of the open port, nil is none
+	reopens atomic.Uint64
+
+	decoder pulse.Decoder
+	buf     [1024]byte
+}
+
+var _ Link = (*Serial)(nil)
+
+// NewSerial makes a serial link. It opens nothing before [Serial.Run]. It refuses a configuration without device,
+// baud rate, keys, sink or clock.
+func NewSerial(c SerialConfig) (*Serial, error) {
+	switch {
+	case c.Device == "":
+		return nil, fmt.Errorf("link: make serial link %q: no device; name one", c.Name)
+	case c.Baud <= 0:
+		return nil, fmt.Errorf("link: make serial link %q: baud rate %d; give a positive one", c.Name, c.Baud)
+	case c.Keys == nil || c.Sink == nil || c.Clock == nil:
+		return nil, fmt.Errorf("link: make serial link %q: keys, sink and clock are all needed", c.Name)
+	}
+	if c.ReopenEvery <= 0 {
+		c.ReopenEvery = defaultReopen
+	}
+	if c.SideBytesPerSecond <= 0 {
+		c.SideBytesPerSecond = max(1, c.Baud/10/10)
+	}
+	if c.Sys == "" {
+		c.Sys = "/sys"
+	}
+	const overhead = 3 // two delimiters and one byte of stuffing
+	o := &opener{device: c.Device, baud: c.Baud, sys: c.Sys, proc: "/proc"}
+	return &Serial{
+		SerialConfig: c,
+		open:         o.open,
+		recv:         NewReceiver(c.Index, c.Keys, c.Sink),
+		out:          newOutbox(c.SideBytesPerSecond, overhead, stallAfter(c.Baud)),
+	}, nil
+}
+
+// Name is the link's name.
+func (l *Serial) Name() string { return l.SerialConfig.Name }
+
+// Send implements [Link].
+func (l *Serial) Send(to uint8, frame []byte) { l.out.put(to, frame, l.Clock()) }
+
+// SendSide implements [Link].
+func (l *Serial) SendSide(to uint8, frame []byte) { l.out.putSide(to, frame, l.Clock()) }
+
+// SetKeys implements [Link].
+func (l *Serial) SetKeys(k *pulse.Keyring) { l.recv.SetKeys(k) }
+
+// Pending implements [Link].
+func (l *Serial) Pending() int {
+	if c := l.ctl.Load(); c != nil {
+		return c.pending()
+	}
+	return 0
+}
+
+// Counters implements [Link].
+func (l *Serial) Counters() Counters {
+	c := Counters{Out: l.out.tally.snapshot(), In: l.recv.Counters(), Reopens: l.reopens.Load()}
+	if ctl := l.ctl.Load(); ctl != nil {
+		c.Line = ctl.lineErrors()
+	}
+	return c
+}
+
+// Run implements [Link]. It returns within two seconds after ctx is done, usually within a tenth. If a driver holds a
+// goroutine for longer than that, Run leaves it behind with its descriptors, which it closes when the driver lets it
+// go, and says so; the sink hears nothing more.
+func (l *Serial) Run(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- l.keep(ctx) }()
+	<-ctx.Done()
+	timer := time.NewTimer(joinWithin)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		l.recv.Close()
+		return fmt.Errorf("link: close %s: its driver has not let go for %s; unplug the adapter, or restart the host", l.Device, joinWithin)
+	}
+}
+
+// keep opens the port again and again until ctx is done. All calls of the sink come from here.
+func (l *Serial) keep(ctx context.Context) error {
+	opened := false
+	for ctx.Err() == nil {
+		p, err := l.open()
+		if err == nil {
+			if opened {
+				l.reopens.Add(1)
+			}
+			opened = true
+			lost, closing := l.serve(ctx, p)
+			if ctx.Err() != nil {
+				return closing
+			}
+			err = errors.Join(lost, closing)
+		}
+		l.down(err)
+		pause(ctx, l.ReopenEvery)
+	}
+	return nil
+}
+
+func (l *Serial) down(err error) {
+	l.recv.Change(l.Clock(), Status{Reason: err.Error(), DeviceLost: true})
+}
+
+// serve works on one open port until ctx is done or the device is lost, and closes it.
+func (l *Serial) serve(ctx context.Context, p *port) (lost, closing error) {
+	l.out.dropPulses()
+	l.ctl.Store(p.ctl)
+	l.recv.Change(l.Clock(), Status{Up: true})
+	w := newWriter(p, l.out, l.Clock, l.Baud)
+	go w.run()
+	lost = l.read(ctx, p, w)
+	if lost != nil {
+		// Told before the close, which may take the driver long.
+		l.down(lost)
+	}
+	w.end()
+	l.ctl.Store(nil)
+	if lost != nil {
+		closing = p.discard()
+	} else {
+		closing = p.finish(stallAfter(l.Baud))
+	}
+	if closing != nil {
+		closing = fmt.Errorf("link: close %s: %w; look for the adapter's trouble in the kernel log", l.Device, closing)
+	}
+	return lost, closing
+}
+
+// read takes what comes until ctx is done, which is no error, or the port fails.
+func (l *Serial) read(ctx context.Context, p *port, w *writer) error {
+	l.decoder = pulse.Decoder{}
+	empty, since := 0, time.Now()
+	for ctx.Err() == nil {
+		n, err := p.line.Read(l.buf[:])
+		at := l.Clock()
+		if err != nil {
+			l.recv.tally.errors.Add(1)
+			return lost(l.Device, err)
+		}
+		if n > 0 {
+			empty = 0
+			l.take(at, l.buf[:n])
+		} else {
+			l.recv.Noise(at, 0)
+			now := time.Now()
+			if empty++; now.Sub(since) >= readWait/2 {
+				empty = 0
+			}
+			since = now
+			if empty > spinning {
+				return fmt.Errorf("link: read %s: its driver reports an end of the data and does not wait; replace the adapter", l.Device)
+			}
+		}
+		w.watch(at)
+		select {
+		case err := <-w.failed:
+			return lost(l.Device, err)
+		default:
+		}
+	}
+	return nil
+}
+
+// take finds the frames in bytes that were read at that time.
+func (l *Serial) take(at time.Duration, b []byte) {
+	l.recv.Bytes(len(b))
+	before := l.decoder.Counters
+	for len(b) > 0 {
+		var frame []byte
+		if frame, b = l.decoder.Next(b); frame != nil {
+			l.recv.Frame(at, frame)
+		}
+	}
+	l.recv.tally.resyncs.Add(l.decoder.Counters.Resyncs - before.Resyncs)
+	l.recv.Noise(at, int(l.decoder.Counters.NoiseBytes-before.NoiseBytes))
+}
