@@ -31,12 +31,7 @@ func (m *machine) heard(p *pulse.Pulse, link uint8) {
 		if in.Session != session {
 			m.otherSession(p.From)
 		}
-		arg := uint32(0)
-		if standing == pulse.Claimed {
-			arg = 1
-		}
-		m.do(Action{Kind: Alive, Peer: p.From, Link: link, Arg: arg})
-		m.alive(p, standing == pulse.Claimed)
+		m.alive(p, link, standing == pulse.Claimed)
 	default:
 		m.s.Ignored++
 	}
@@ -66,12 +61,22 @@ func (m *machine) otherSession(p uint8) {
 	}
 }
 
-// alive is what life means; a claim means more.
-func (m *machine) alive(p *pulse.Pulse, claimed bool) {
+// alive is what life means; a claim means more. After a proof of off the last pulses of that boot may still be on
+// their way: they are counted, not believed, unless they contradict the proof.
+func (m *machine) alive(p *pulse.Pulse, link uint8, claimed bool) {
 	peer := &m.s.Peers[p.From]
-	if m.contradicts(p, claimed) {
+	if peer.Proof != 0 && p.Boot == peer.ProofBoot {
+		if !m.contradicts(p, claimed) {
+			m.s.Ignored++
+			return
+		}
 		m.contradiction(p.From)
 	}
+	arg := uint32(0)
+	if claimed {
+		arg = 1
+	}
+	m.do(Action{Kind: Alive, Peer: p.From, Link: link, Arg: arg})
 	if claimed {
 		m.claim(p)
 	}
@@ -269,7 +274,7 @@ func (m *machine) away(p uint8) bool {
 // mine sent after the proof. What only keeps rising is watched for a whole detection time.
 func (m *machine) contradicts(p *pulse.Pulse, claimed bool) bool {
 	peer := &m.s.Peers[p.From]
-	if peer.Proof == 0 || p.Boot != peer.ProofBoot || peer.ProofBoot == 0 {
+	if peer.Proof == 0 || p.Boot != peer.ProofBoot {
 		return false
 	}
 	if p.PeerSession == m.s.Session && p.Echo > peer.ProofSeq && claimed {
@@ -391,6 +396,7 @@ func (m *machine) proved(p uint8, proof fencing.Proof, groups uint16) {
 	peer := &m.s.Peers[p]
 	peer.Proof, peer.ProofSeq, peer.ProofBoot = proof, m.s.Seq, peer.Claim.Boot
 	peer.RiseFrom, peer.RiseLast, peer.RiseRuns = 0, 0, 0
+	peer.Claim.Valid = false // what it claimed before is over; a late pulse must not bring it back
 	for g := range m.c.G {
 		if groups&(1<<g) != 0 && m.s.Groups[g].Request != 0 {
 			m.s.Groups[g].Permits[p] = ProvenOff

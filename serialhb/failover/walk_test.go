@@ -1,8 +1,11 @@
 package failover
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,6 +24,11 @@ type walk struct {
 	count map[string]int
 	trace []string
 	mode  Takeover
+
+	upTo                        [moves]int
+	total                       int
+	lose, repeat, shuffle, fail int // in a hundred
+	depth                       int // pulses under way
 }
 
 type walkPulse struct {
@@ -53,7 +61,7 @@ func newWalk(seed uint64, n, g uint8) *walk {
 		h.cfg = Config{Me: i, N: n, G: g, Core: 7, Rest: 7, IntervalMS: 100, QuietMS: 2000, Takeover: w.mode,
 			DetectTime: time.Second, FenceDelay: time.Second, MoveTime: time.Second, Backoff: time.Second,
 			ApprovalTime: time.Second, DoubtTime: time.Second, FenceRetries: 2, FenceRetryTime: time.Second,
-			Window: time.Hour, MaxMoves: 100, MaxFences: 100, RestoreTime: time.Second, FarewellTime: time.Second}
+			Window: time.Hour, MaxMoves: 250, MaxFences: 250, RestoreTime: time.Second, FarewellTime: time.Second}
 		if w.r.IntN(8) == 0 {
 			h.cfg.Split = OwnerSurvives
 		}
@@ -70,6 +78,7 @@ func newWalk(seed uint64, n, g uint8) *walk {
 		h.kept.Armed = true
 		w.hosts = append(w.hosts, h)
 	}
+	w.draw()
 	for i := range n {
 		w.powerOn(i)
 	}
@@ -161,8 +170,10 @@ func (w *walk) act(i uint8, a Action) {
 			link := uint8(w.r.IntN(2))
 			f := h.s.Pulse(&h.cfg, p)
 			f.Echo = h.s.Peers[p].In.LinkSeq[link]
-			if w.r.IntN(10) > 0 {
-				w.wire = append(w.wire, walkPulse{f, link})
+			w.wire = append(w.wire, walkPulse{f, link})
+			if len(w.wire) > w.depth {
+				k := w.r.IntN(len(w.wire))
+				w.wire = append(w.wire[:k:k], w.wire[k+1:]...)
 			}
 		}
 	case SetTimer:
@@ -200,7 +211,7 @@ func (w *walk) complete(i uint8) {
 	k := w.r.IntN(len(h.pending))
 	a := h.pending[k]
 	h.pending = append(h.pending[:k:k], h.pending[k+1:]...)
-	ok := w.r.IntN(12) > 0
+	ok := !w.chance(w.fail)
 	e := Event{ID: a.ID, Group: a.Group, Peer: a.Peer, Gen: a.Gen, OK: ok}
 	switch a.Kind {
 	case Save:
@@ -261,61 +272,113 @@ func (w *walk) complete(i uint8) {
 	w.step(i, e)
 }
 
+// draw gives every walk its own mix of what happens and how often, so that rare orders are common in some walk.
+func (w *walk) draw() {
+	base := [...]int{beat: 300, deliver: 400, finish: 250, timer: 15, silent: 6, sense: 20, killDaemon: 4, startDaemon: 60, powerOff: 2, powerOn: 30, service: 2, person: 8}
+	for i, b := range base {
+		switch w.r.IntN(4) {
+		case 0:
+			b *= 4
+		case 1:
+			b = (b + 3) / 4
+		}
+		w.total += b
+		w.upTo[i] = w.total
+	}
+	w.lose, w.repeat, w.shuffle, w.fail = w.r.IntN(3)*10, w.r.IntN(3)*10, w.r.IntN(4)*15, w.r.IntN(3)*8
+	w.depth = 2 + w.r.IntN(10)
+}
+
+// What can happen next.
+const (
+	beat = iota
+	deliver
+	finish
+	timer
+	silent
+	sense
+	killDaemon
+	startDaemon
+	powerOff
+	powerOn
+	service
+	person
+	moves
+)
+
+// chance is a draw of so many in a hundred.
+func (w *walk) chance(percent int) bool { return w.r.IntN(100) < percent }
+
 func (w *walk) move() {
 	i := uint8(w.r.IntN(int(w.n)))
 	h := w.hosts[i]
-	switch x := w.r.IntN(1000); {
-	case x < 300:
+	x, what := w.r.IntN(w.total), 0
+	for x >= w.upTo[what] {
+		what++
+	}
+	switch what {
+	case beat:
 		w.step(i, Event{Kind: Beat})
-	case x < 640:
-		if len(w.wire) == 0 {
-			return
-		}
-		k := 0
-		if w.r.IntN(8) == 0 {
-			k = w.r.IntN(len(w.wire)) // out of order
-		}
-		m := w.wire[k]
-		if w.r.IntN(20) > 0 {
-			w.wire = append(w.wire[:k:k], w.wire[k+1:]...)
-		}
-		if w.r.IntN(10) > 0 {
-			w.step(m.p.To, Event{Kind: Heard, Pulse: &m.p, Link: m.link})
-		}
-	case x < 850:
+	case deliver:
+		w.deliver()
+	case finish:
 		w.complete(i)
-	case x < 890:
-		for t := range h.timers {
+	case timer:
+		for _, t := range w.armed(h) {
 			delete(h.timers, t)
 			w.step(i, Event{Kind: TimerFired, Timer: t})
 			break
 		}
-	case x < 915:
-		p := uint8(w.r.IntN(int(w.n)))
-		if p != i {
-			w.step(i, Event{Kind: WentSilent, Peer: p, OneByOne: w.r.IntN(3) == 0})
+	case silent:
+		if p := uint8(w.r.IntN(int(w.n))); p != i {
+			w.step(i, Event{Kind: WentSilent, Peer: p, OneByOne: w.chance(30)})
 		}
-	case x < 940:
+	case sense:
 		p := uint8(w.r.IntN(int(w.n)))
 		r := ReadsOff
 		if w.hosts[p].powered {
 			r = ReadsOn
 		}
 		w.step(i, Event{Kind: SenseRead, Peer: p, Reading: r})
-	case x < 948:
+	case killDaemon:
 		w.logf("daemon %d killed", i)
 		w.killDaemon(i)
-	case x < 970:
+	case startDaemon:
 		w.startDaemon(i)
-	case x < 973:
+	case powerOff:
 		w.powerOff(i)
-	case x < 985:
+	case powerOn:
 		w.powerOn(i)
-	case x < 987:
-		g := uint8(w.r.IntN(int(w.g)))
-		w.step(i, Event{Kind: ServiceFailed, Group: g})
-	default:
+	case service:
+		w.step(i, Event{Kind: ServiceFailed, Group: uint8(w.r.IntN(int(w.g)))})
+	case person:
 		w.person(i)
+	}
+}
+
+// armed gives the armed timers of a host, in a random order that the seed fixes.
+func (w *walk) armed(h *walkHost) []Timer {
+	ts := slices.SortedFunc(maps.Keys(h.timers), func(a, b Timer) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Index, b.Index))
+	})
+	w.r.Shuffle(len(ts), func(i, j int) { ts[i], ts[j] = ts[j], ts[i] })
+	return ts
+}
+
+func (w *walk) deliver() {
+	if len(w.wire) == 0 {
+		return
+	}
+	k := 0
+	if w.chance(w.shuffle) {
+		k = w.r.IntN(len(w.wire))
+	}
+	m := w.wire[k]
+	if !w.chance(w.repeat) {
+		w.wire = append(w.wire[:k:k], w.wire[k+1:]...)
+	}
+	if !w.chance(w.lose) {
+		w.step(m.p.To, Event{Kind: Heard, Pulse: &m.p, Link: m.link})
 	}
 }
 
@@ -327,9 +390,9 @@ func (w *walk) person(i uint8) {
 		if w.hosts[p].powered {
 			return
 		}
-	case CmdDisarm, CmdMaintenanceOn, CmdStandbyOn, CmdLeave, CmdDeny:
-		if w.r.IntN(4) > 0 {
-			return
+	case CmdDisarm, CmdMaintenanceOn, CmdStandbyOn, CmdDeny:
+		if w.chance(80) {
+			c.Kind = [...]CommandKind{CmdArm, CmdMaintenanceOff, CmdStandbyOff, CmdSwitchover, CmdLeave, CmdClear, CmdApprove}[w.r.IntN(7)]
 		}
 	}
 	w.logf("%d: person: %s %d", i, c.Kind, p)
@@ -348,12 +411,21 @@ func (w *walk) check() error {
 		if owners > 1 {
 			return fmt.Errorf("group %d runs on %d hosts", g, owners)
 		}
+		holders := 0
+		for _, h := range w.hosts {
+			if h.powered && h.daemon && h.s.Groups[g].Holds == pulse.HoldsYes {
+				holders++
+			}
+		}
+		if holders > 1 {
+			return fmt.Errorf("group %d is held by %d members", g, holders)
+		}
 	}
 	return nil
 }
 
 func TestNeverTwoOwnersOnRandomWalks(t *testing.T) {
-	walks, steps := 300, 2500
+	walks, steps := 1500, 3000
 	if testing.Short() {
 		walks = 200
 	}

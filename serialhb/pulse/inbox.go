@@ -70,10 +70,10 @@ func (in Inbox) Hear(p *Pulse, link int, me Me) (Inbox, Standing) {
 		if in.Claimed && !fresh {
 			return in.stranger(p)
 		}
-		if p.Session == in.Replaced {
+		if in.Claimed && p.Session == in.Replaced {
 			return in, Twin
 		}
-		in = Inbox{Session: p.Session, SentAtClaim: in.SentAtClaim, Replaced: in.Session}
+		in = Inbox{Session: p.Session, Replaced: in.Session}
 	} else if p.Seq <= in.LinkSeq[link] {
 		return in, Replayed
 	}

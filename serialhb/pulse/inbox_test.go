@@ -226,3 +226,17 @@ func TestInboxRisesForLong(t *testing.T) {
 		}
 	}
 }
+
+// Old bytes that come late must not make a live peer a twin of itself while nothing was claimed.
+func TestLateBytesBeforeAnyClaimMakeNoTwin(t *testing.T) {
+	me := Me{Index: 0, Session: 9, Sent: 5}
+	var in Inbox
+	var got Standing
+	hear := func(p Pulse) { in, got = in.Hear(&p, 0, me) }
+	hear(Pulse{From: 1, To: 0, Session: 20, Seq: 1})
+	hear(Pulse{From: 1, To: 0, Session: 10, Seq: 900})
+	hear(Pulse{From: 1, To: 0, Session: 20, PeerSession: 9, Echo: 5, Seq: 2})
+	if got != Claimed {
+		t.Fatalf("the peer's answer is %s, want claimed", got)
+	}
+}

@@ -46,7 +46,7 @@ func checkCommand(path string) error {
 			if err != nil {
 				return fmt.Errorf("follow %s: %w", next, cause(err))
 			}
-			if links > maxLinks {
+			if links++; links > maxLinks {
 				return fmt.Errorf("find %s: it is a circle of links: correct it", path)
 			}
 			if strings.HasPrefix(target, "/") {

@@ -12,7 +12,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen. It is never waited out when all is well.
-const patience = 4 * time.Second
+const patience = 30 * time.Second
 
 // helperDir makes the test binary play the daemon: it starts one resource and stays.
 const helperDir = "RESOURCE_TEST_HELPER_DIR"

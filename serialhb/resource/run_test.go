@@ -137,9 +137,13 @@ func TestGraceIsForTheWholeGroup(t *testing.T) {
 // A time-out whose command exits with 0 when told to end is a time-out all the same.
 func TestPoliteTimeOutIsStillAFailure(t *testing.T) {
 	dir := t.TempDir()
+	began := time.Now()
 	end, err := longCommand(t, dir, `trap "exit 0" TERM; touch ready; while :; do sleep 0.01; done`, patience)
 	if !errors.Is(err, ErrTimeout) || end.code != 0 {
 		t.Errorf("%+v, %v", end, err)
+	}
+	if time.Since(began) >= patience {
+		t.Error("it waited for a group in which nobody was left")
 	}
 }
 

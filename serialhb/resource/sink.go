@@ -114,12 +114,8 @@ func (s *sink) handOver() error {
 		Stdin:       s.read,
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
 	}
-	// It shares our end of the pipe and would take "nothing there yet" for an error.
-	control(s.read, func(fd int) { err = syscall.SetNonblock(fd, false) })
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
+	// Passing the file on makes it blocking, for both: we are done with it.
+	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("hand its output over to %s: %w", path, cause(err))
 	}
 	go func() { _ = cmd.Wait() }()

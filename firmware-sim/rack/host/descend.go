@@ -106,7 +106,7 @@ func killAll() ([]reaped, error) {
 		return nil, err
 	}
 	var gone []reaped
-	for nap := 50 * time.Microsecond; ; nap = min(2*nap, 10*time.Millisecond) {
+	for nap := 50 * time.Microsecond; ; nap = min(2*nap, time.Millisecond) {
 		if err := signalAll(unix.SIGKILL); err != nil {
 			return gone, err
 		}
@@ -115,7 +115,11 @@ func killAll() ([]reaped, error) {
 		if err != nil || none {
 			return gone, err
 		}
-		time.Sleep(nap)
+		// The kernel's timer: Go's own rounds up to a millisecond, and the sense waits for this.
+		ts := unix.NsecToTimespec(int64(nap))
+		if err := unix.Nanosleep(&ts, nil); err != nil && err != unix.EINTR {
+			return gone, fmt.Errorf("host: sleep: %w", err)
+		}
 	}
 }
 

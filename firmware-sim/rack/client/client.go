@@ -1,0 +1,185 @@
+// Package client is a client of the lab's service: it keeps asking every node who serves, and remembers who answered
+// when. It sees what a customer of the cluster sees; the board's ledger is the witness of what was.
+//
+// Left out: connections, retries, a service address that moves.
+package client
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/serialhb/serialhb/firmware-sim/rack/mono"
+	"golang.org/x/sys/unix"
+)
+
+// Target is a place to ask. The name that counts is the one in the answer.
+type Target struct {
+	Node string
+	Addr string // 127.0.0.1:PORT
+}
+
+// Answer says that Node answered at a time. At is CLOCK_MONOTONIC, taken by the kernel when the answer arrived.
+type Answer struct {
+	At   time.Duration
+	Node string
+}
+
+// memory is how many answers are kept: nine minutes of one node asked every two milliseconds.
+const memory = 1 << 18
+
+// window is the time within which answers of two nodes are an overlap.
+const window = time.Millisecond
+
+// Probe asks until it is closed. All methods are safe for concurrent use.
+type Probe struct {
+	targets []netip.AddrPort
+	nodes   []string
+	conn    *net.UDPConn
+	done    chan struct{}
+	once    sync.Once
+	wg      sync.WaitGroup
+	start   time.Duration
+
+	mu       sync.Mutex
+	answers  []Answer // a ring once it is full
+	next     int
+	overlaps []time.Duration
+	err      error
+}
+
+// Start asks all targets at once every so often. Overlapping is found to within a millisecond, so every should be one
+// to five milliseconds.
+func Start(every time.Duration, targets ...Target) (*Probe, error) {
+	if every <= 0 || len(targets) == 0 {
+		return nil, errors.New("client: give targets and a positive interval")
+	}
+	p := &Probe{done: make(chan struct{}), start: mono.Now()}
+	for _, t := range targets {
+		a, err := netip.ParseAddrPort(t.Addr)
+		if err != nil {
+			return nil, fmt.Errorf("client: address of %s: %w", t.Node, err)
+		}
+		p.targets = append(p.targets, a)
+		p.nodes = append(p.nodes, t.Node)
+	}
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return nil, fmt.Errorf("client: open socket: %w", err)
+	}
+	p.conn = conn
+	if err := stampArrivals(conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	p.wg.Go(func() { p.ask(every) })
+	p.wg.Go(p.listen)
+	return p, nil
+}
+
+// Close ends the asking and returns what stopped it before, if anything did.
+func (p *Probe) Close() error {
+	p.once.Do(func() {
+		close(p.done)
+		p.fail(p.conn.Close())
+	})
+	p.wg.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+func (p *Probe) fail(err error) {
+	if err == nil || errors.Is(err, net.ErrClosed) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = errors.Join(p.err, err)
+}
+
+func (p *Probe) ask(every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		for _, to := range p.targets {
+			if _, err := p.conn.WriteToUDPAddrPort([]byte("?"), to); err != nil {
+				p.fail(err)
+				return
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-p.done:
+			return
+		}
+	}
+}
+
+func (p *Probe) listen() {
+	b, oob := make([]byte, 512), make([]byte, 128)
+	for {
+		n, on, _, from, err := p.conn.ReadMsgUDPAddrPort(b, oob)
+		if err != nil {
+			p.fail(err)
+			return
+		}
+		at, err := arrival(oob[:on])
+		if err != nil {
+			p.fail(err)
+			return
+		}
+		if node := p.named(string(b[:n]), from); node != "" {
+			p.note(Answer{at, node})
+		}
+	}
+}
+
+// named takes the node from "SERVICE NODE ?"; an answer from elsewhere, or of a node that is not asked there, is none.
+func (p *Probe) named(text string, from netip.AddrPort) string {
+	words := strings.Fields(text)
+	if len(words) != 3 {
+		return ""
+	}
+	for i, a := range p.targets {
+		if a == from && p.nodes[i] == words[1] {
+			return p.nodes[i]
+		}
+	}
+	return ""
+}
+
+// stampArrivals makes the kernel say when a datagram arrived: when the machine is busy this process reads it later, and
+// an answer from before a takeover would seem to come after it.
+func stampArrivals(conn *net.UDPConn) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("client: use socket: %w", err)
+	}
+	var setErr error
+	if err := raw.Control(func(fd uintptr) {
+		setErr = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+	}); err != nil || setErr != nil {
+		return fmt.Errorf("client: ask for time stamps: %w", errors.Join(err, setErr))
+	}
+	return nil
+}
+
+// arrival turns the kernel's wall-clock stamp into CLOCK_MONOTONIC by way of the datagram's age.
+func arrival(oob []byte) (time.Duration, error) {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return 0, fmt.Errorf("client: read time stamp: %w", err)
+	}
+	for _, m := range messages {
+		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_TIMESTAMPNS && len(m.Data) >= 16 {
+			stamp := time.Unix(int64(binary.NativeEndian.Uint64(m.Data)), int64(binary.NativeEndian.Uint64(m.Data[8:])))
+			return mono.Now() - time.Since(stamp), nil
+		}
+	}
+	return 0, errors.New("client: a datagram came without a time stamp")
+}

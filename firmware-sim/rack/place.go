@@ -1,0 +1,109 @@
+package rack
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/serialhb/serialhb/firmware-sim/rack/netpath"
+)
+
+// BoardSocket is the unix socket of the board.
+func (r *Rack) BoardSocket() string { return filepath.Join(r.cfg.Dir, "board.sock") }
+
+func (r *Rack) nodeDir(node string) string { return filepath.Join(r.cfg.Dir, node) }
+
+// RunDir is a node's volatile folder: it is emptied when the node loses its power.
+func (r *Rack) RunDir(node string) string { return filepath.Join(r.nodeDir(node), "run") }
+
+// StateDir is a node's durable folder.
+func (r *Rack) StateDir(node string) string { return filepath.Join(r.nodeDir(node), "state") }
+
+// Log is the file with the output of a node's daemon over all its runs.
+func (r *Rack) Log(node string) string { return filepath.Join(r.nodeDir(node), "daemon.log") }
+
+// BootID reads a node's present boot id. It changes when the node loses its power.
+func (r *Rack) BootID(node string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(r.nodeDir(node), "boot_id"))
+	if err != nil {
+		return "", fmt.Errorf("rack: read boot id: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// Port is the device path of node's end of its cable to other. It stays the same over Unplug and Replug.
+func (r *Rack) Port(node, other string) string {
+	c := r.cables[pairOf(node, other)]
+	if c == nil {
+		panic(fmt.Sprintf("rack: no cable joins %q and %q", node, other))
+	}
+	return c.Path(node)
+}
+
+// Listen is the UDP address that a node must bind.
+func (r *Rack) Listen(node string) string { return r.net.Listen(node) }
+
+// Peer is the UDP address at which node sees other.
+func (r *Rack) Peer(node, other string) string { return r.net.Peer(node, other) }
+
+// ServiceAddr is the UDP address at which a service answers when it runs on a node.
+func (r *Rack) ServiceAddr(node, service string) (string, error) {
+	if err := r.known(node); err != nil {
+		return "", err
+	}
+	return r.services.addr(node, service)
+}
+
+// ServiceCommand is the command that starts, stops or checks a service on a node: start, stop or status. It needs
+// the environment that the node's daemon has.
+func (r *Rack) ServiceCommand(node, service, verb string) ([]string, error) {
+	addr, err := r.ServiceAddr(node, service)
+	if err != nil {
+		return nil, err
+	}
+	return []string{r.cfg.Binary, ArgService, verb, "-service", service, "-node", node, "-addr", addr, "-dir", r.RunDir(node)}, nil
+}
+
+func (r *Rack) known(node string) error {
+	if slices.Contains(r.cfg.Nodes, node) {
+		return nil
+	}
+	return fmt.Errorf("rack: no node is called %q; the nodes are %s", node, strings.Join(r.cfg.Nodes, ", "))
+}
+
+// portBook remembers which port was given to which service.
+type portBook struct {
+	mu    sync.Mutex
+	ports map[[2]string]uint16
+}
+
+func (b *portBook) addr(node, service string) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := [2]string{node, service}
+	for b.ports[key] == 0 {
+		port, err := netpath.FreePort()
+		if err != nil {
+			return "", err
+		}
+		if b.ports == nil {
+			b.ports = map[[2]string]uint16{}
+		}
+		if !b.given(port) {
+			b.ports[key] = port
+		}
+	}
+	return fmt.Sprintf("127.0.0.1:%d", b.ports[key]), nil
+}
+
+func (b *portBook) given(port uint16) bool {
+	for _, p := range b.ports {
+		if p == port {
+			return true
+		}
+	}
+	return false
+}

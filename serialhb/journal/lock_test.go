@@ -1,0 +1,94 @@
+package journal
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+func TestLock(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "plant-7")
+	release, err := Lock(dir, "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Lock(dir, "alpha")
+	oneSentence(t, err, fmt.Sprintf("run by process %d already", os.Getpid()))
+	other, err := Lock(dir, "bravo")
+	if err != nil {
+		t.Fatalf("another node: %v", err)
+	}
+	defer func() { _ = other() }()
+
+	// A service that we start must not keep the lock.
+	child := exec.Command("/bin/sleep", "1000")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = child.Process.Kill()
+		_ = child.Wait()
+	}()
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	release, err = Lock(dir, "alpha")
+	if err != nil {
+		t.Fatalf("after the release: %v", err)
+	}
+	_ = release()
+}
+
+// A file that is left behind does not lock, whatever number stands in it.
+func TestStaleLockFile(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "alpha.lock"), []byte("1\n"))
+	release, err := Lock(dir, "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = release() }()
+	if got := readFile(t, filepath.Join(dir, "alpha.lock")); got != fmt.Sprintln(os.Getpid()) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestLockNeedsAName(t *testing.T) {
+	for _, node := range []string{"", "..", "a/b", ".hidden"} {
+		if _, err := Lock(t.TempDir(), node); err == nil {
+			t.Errorf("%q accepted", node)
+		}
+	}
+	if _, err := Lock(t.TempDir(), "alpha.example.org"); err != nil {
+		t.Errorf("a host name: %v", err)
+	}
+}
+
+func TestBootID(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "boot_id")
+	writeFile(t, path, []byte(bootA+"\n"))
+	if id, err := BootID(path); err != nil || id != bootA {
+		t.Errorf("%q, %v", id, err)
+	}
+	for _, bad := range []string{"", "\n", "-\n", "two words\n"} {
+		writeFile(t, path, []byte(bad))
+		if id, err := BootID(path); err == nil {
+			t.Errorf("%q read as %q", bad, id)
+		}
+	}
+	if _, err := BootID(filepath.Join(dir, "none")); err == nil {
+		t.Error("no file, no error")
+	}
+	if id, err := BootID(BootIDPath); err != nil || len(id) != 36 {
+		t.Errorf("this machine: %q, %v", id, err)
+	}
+}
+
+func TestBootHash(t *testing.T) {
+	if h := BootHash("abc"); h != 0xba7816 {
+		t.Errorf("%06x", h)
+	}
+}
