@@ -91,7 +91,10 @@ func (e eye) Close() error { return nil }
 
 func (b *bench) relay(t *testing.T, c RelayConfig) *Relay {
 	t.Helper()
-	c.Name, c.Cut, c.MirrorOpen = "relay", Energise, true
+	c.Cut, c.MirrorOpen = Energise, true
+	if c.Name == "" {
+		c.Name = "relay"
+	}
 	l := Lines{Coil: b}
 	if b.sense != nil {
 		l.Sense = eye{b, &b.sense}

@@ -30,6 +30,8 @@ func TestOff(t *testing.T) {
 			proof: FailSafe, least: 512 * ms, most: 540 * ms, says: "sense fell"},
 		{name: "fail-safe sense reads off already", b: &bench{sense: always(false)}, c: failSafe,
 			proof: FailSafe, least: 500 * ms, most: 520 * ms, says: "coil driven"},
+		{name: "contacts that bounce for longer than the hold-up", b: &bench{sense: always(false)}, c: RelayConfig{FailSafe: true, Settle: time.Second},
+			proof: FailSafe, least: time.Second, most: 1020 * ms},
 		{name: "fail-safe sense behind a slow relay", b: &bench{sense: falls(time.Second)}, c: failSafe,
 			proof: FailSafe, least: 1500 * ms, most: 1530 * ms},
 		{name: "fail-safe sense welded", b: &bench{sense: always(true)}, c: failSafe,
@@ -58,8 +60,10 @@ func TestOff(t *testing.T) {
 			c: RelayConfig{HoldUp: 6 * time.Second, Verify: 60 * time.Second}, err: LateFall},
 		{name: "plain sense under a coil that cuts already", b: &bench{sense: falls(40 * ms), coilReads: func(bool, time.Duration) bool { return true }}, q: trusted,
 			err: Unprovable, untouched: true},
-		{name: "plain sense, coil answers late", b: &bench{sense: falls(40 * ms), setTakes: 10 * time.Second}, q: trusted,
-			err: LateFall},
+		{name: "plain sense, coil answers late", b: &bench{sense: falls(40 * ms), setTakes: time.Second}, q: trusted,
+			err: LateFall, most: 1100 * ms},
+		{name: "plain sense falls after a coil that answers late", b: &bench{sense: falls(1100 * ms), setTakes: time.Second}, q: trusted,
+			proof: Sense, least: 1600 * ms},
 
 		{name: "meter that lies for 45 s", b: &bench{sense: pulses([2]time.Duration{45 * time.Second, time.Hour})},
 			c: RelayConfig{FailSafe: true, HoldUp: time.Minute, Verify: 2 * time.Minute}, err: Welded, least: 2 * time.Minute},
@@ -144,6 +148,46 @@ func testOff(t *testing.T, c *fenceCase) {
 	}
 }
 
+// Power that comes and goes while the other supply is still being cut has fed the target all the time.
+func TestFlickerBreaksTheLevel(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a := &bench{sense: pulses([2]time.Duration{time.Second, 1300 * ms})}
+		b := &bench{mirror: opens(8 * ms)}
+		tg := Target{Name: "alpha", Levels: []Level{{Devices: []Device{a.relay(t, RelayConfig{FailSafe: true}), b.relay(t, RelayConfig{Name: "other"})}}}}
+		if got := tg.Off(context.Background(), nil, nil); got.Proof != None || !errors.Is(got.Err, PowerBack) {
+			t.Errorf("%v, %v", got.Proof, got.Err)
+		}
+		if !a.level || !b.level {
+			t.Error("a failed level closed a cut")
+		}
+		if err := tg.Restore(context.Background()); err != nil || a.level || b.level {
+			t.Errorf("restore: %v; coils %t, %t", err, a.level, b.level)
+		}
+	})
+}
+
+// Only the last act counts: a fence that failed leaves no proof of the one before.
+func TestProofOfTheLastAct(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := &bench{sense: falls(12 * ms)}
+		r := b.relay(t, RelayConfig{FailSafe: true})
+		if got := r.Off(context.Background(), Query{}); got.Proof != FailSafe {
+			t.Fatal(got.Err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		for range 20 {
+			// Taking the turn and the end of the context are both at hand; either is right, a proof is not.
+			if got := r.Off(ctx, Query{}); got.Err == nil {
+				t.Fatal("a proof out of time")
+			}
+		}
+		if s := r.Status(context.Background()); s.Proof != None {
+			t.Errorf("status still says %v", s.Proof)
+		}
+	})
+}
+
 // A process that was stopped saw nothing, so nothing that it missed counts.
 func TestStoppedProcess(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -158,6 +202,25 @@ func TestStoppedProcess(t *testing.T) {
 		begin := time.Now()
 		got := b.relay(t, RelayConfig{FailSafe: true}).Off(context.Background(), Query{})
 		if took := time.Since(begin); got.Proof != FailSafe || took < 5600*ms {
+			t.Errorf("proof %v after %v, %v", got.Proof, took, got.Err)
+		}
+	})
+}
+
+// Of a short hold-up at least half has to be seen.
+func TestShortStall(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		slept := false
+		b := &bench{sense: func(d time.Duration) (bool, error) {
+			if d > 30*ms && !slept {
+				slept = true
+				time.Sleep(150 * ms)
+			}
+			return d < 0, nil
+		}}
+		begin := time.Now()
+		got := b.relay(t, RelayConfig{FailSafe: true, HoldUp: 200 * ms}).Off(context.Background(), Query{})
+		if took := time.Since(begin); got.Proof != FailSafe || took < 380*ms {
 			t.Errorf("proof %v after %v, %v", got.Proof, took, got.Err)
 		}
 	})
@@ -265,6 +328,9 @@ func TestSecure(t *testing.T) {
 				}
 				if (b.drives == 0) != c.untouched {
 					t.Errorf("driven %d times", b.drives)
+				}
+				if took := time.Since(begin); c.err == nil && took < time.Second {
+					t.Errorf("it took %v: the sense was not watched for a hold-up after the cut as well", took)
 				}
 				if c.err == nil && b.cutAt.Sub(begin) < 500*ms {
 					t.Errorf("the cut came after %v, before the hold-up was over", b.cutAt.Sub(begin))

@@ -104,7 +104,7 @@ func TestProofNeedsItsHistory(t *testing.T) {
 				if secure {
 					demand(t, p, history, p.HoldUp, false)
 				}
-				now += rapid.SampledFrom([]time.Duration{0, ms, 80 * ms}).Draw(t, "drive")
+				now += rapid.SampledFrom([]time.Duration{0, ms, 55 * ms, 80 * ms}).Draw(t, "drive")
 				continue
 			case Proven:
 				if cutAt < 0 {
@@ -152,6 +152,9 @@ func bearOut(t *rapid.T, p Plan, h []sample, cutAt int, proof Proof) {
 	case Sense:
 		if !p.HasSense || !p.Trusted || p.Broken || before.in.Sense != On || before.in.Coil != FeedClosed {
 			t.Fatalf("%v from %+v, before the coil %+v", proof, p, before.in)
+		}
+		if after[0].in.Sense == Off && after[0].at-before.at > p.gap() {
+			t.Fatalf("it fell in the dark, %v around the coil", after[0].at-before.at)
 		}
 		last := before.at
 		fell := before.at

@@ -110,6 +110,15 @@ func (t *Target) begin() error {
 	if t.busy {
 		return ErrBusy
 	}
+	byName := map[string]Device{}
+	for _, level := range t.Levels {
+		for _, d := range level.Devices {
+			if other, ok := byName[d.Name()]; ok && other != d {
+				return fmt.Errorf("two devices are named %s: give each a name of its own", d.Name())
+			}
+			byName[d.Name()] = d
+		}
+	}
 	t.busy = true
 	return nil
 }

@@ -47,6 +47,11 @@ func TestDualSupply(t *testing.T) {
 		if took := time.Since(begin); got.Err != nil || got.Proof != fencing.Mirror || took != 3*time.Second {
 			t.Errorf("%v, %v after %v", got.Proof, got.Err, took)
 		}
+		b.Follow(fencingtest.Script{Proof: fencing.FailSafe, Takes: time.Second})
+		a.Follow(fencingtest.Script{Proof: fencing.Assumed})
+		if got := target(devices{a, b}).Off(context.Background(), nil, nil); got.Proof != fencing.Assumed {
+			t.Errorf("the weaker proof came first: %v, %v", got.Proof, got.Err)
+		}
 		if !a.Calls()[0].Query.Trusted || b.Calls()[0].Query.Trusted {
 			t.Error("the queries did not reach the devices, or not the right ones")
 		}
@@ -95,7 +100,7 @@ func TestLevelsInOrder(t *testing.T) {
 			t.Fatalf("%v, %v", got.Proof, got.Err)
 		}
 		// A level fails with its first device; the others are told to stop and are not waited out.
-		if at := c.Calls()[0].At.Sub(begin); at < time.Second || at > 2500*ms {
+		if at := c.Calls()[0].At.Sub(begin); at < time.Second || at > 1100*ms {
 			t.Errorf("level 2 began after %v", at)
 		}
 		if !a.Cut() || !b.Cut() || len(unused.Calls()) != 0 {
@@ -130,6 +135,9 @@ func TestAllLevelsFail(t *testing.T) {
 		if got := tg.Off(context.Background(), nil, nil); got.Err == nil || got.Proof.IsOff() {
 			t.Errorf("a target without devices: %v, %v", got.Proof, got.Err)
 		}
+	}
+	if got := target().Off(context.Background(), nil, nil); !strings.Contains(got.Err.Error(), "add a [[fence]]") {
+		t.Errorf("a target without levels: %v", got.Err)
 	}
 }
 
@@ -256,6 +264,14 @@ func TestOneActAtATime(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestTwoDevicesOfOneName(t *testing.T) {
+	a, b := proves("a", fencing.FailSafe, 0), proves("a", fencing.FailSafe, 0)
+	tg := target(devices{a}, devices{b})
+	if got := tg.Off(context.Background(), nil, nil); got.Err == nil || len(a.Calls()) != 0 {
+		t.Errorf("%v, calls %v", got.Proof, a.Verbs())
+	}
 }
 
 func TestOpenAll(t *testing.T) {

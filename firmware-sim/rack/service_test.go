@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,6 +175,27 @@ func TestAServiceEndsWithItsBoard(t *testing.T) {
 	in.must(r.board.cmd.Process.Kill())
 	in.until("the service is gone", func() bool { return len(processes(t, "serve", r.cfg.Dir)) == 0 })
 	r.Close() // says that the board had died; another test looks at that
+}
+
+func TestStopEndsAServiceThatHangs(t *testing.T) {
+	in := build(t, idle, nil)
+	in.must(in.outside("start").Run())
+	serving := processes(t, "serve", in.cfg.Dir)
+	if len(serving) != 1 {
+		t.Fatalf("serving: %q", serving)
+	}
+	in.must(exec.Command("kill", "-STOP", strings.Fields(serving[0])[0]).Run())
+	if out, err := in.outside("stop").CombinedOutput(); err != nil {
+		t.Fatalf("stop: %v %s", err, out)
+	}
+	if left := processes(t, "serve", in.cfg.Dir); len(left) != 0 {
+		t.Errorf("stop came back, and this is left: %q", left)
+	}
+	runs, err := in.Ledger()
+	in.must(err)
+	if runs[0].End == board.Open {
+		t.Error("stop came back before the run ended")
+	}
 }
 
 // The start stands in the middle of every takeover that is measured.

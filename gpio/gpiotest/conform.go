@@ -200,6 +200,7 @@ func again(t *testing.T, r Rig, b Bench) {
 	closeLine(t, openOutput(t, b.Backend(), r.Output, gpio.Low))
 	o := openOutput(t, b.Backend(), r.Output, gpio.Adopt)
 	closeLine(t, o)
+	defer closeLine(t, openOutput(t, b.Backend(), r.Output, gpio.Low))
 	if _, err := o.Get(); err == nil {
 		t.Error("Get on a closed line succeeded")
 	}
@@ -208,6 +209,9 @@ func again(t *testing.T, r Rig, b Bench) {
 	}
 	if err := o.Close(); err == nil {
 		t.Error("a second Close succeeded")
+	}
+	if b.Level() {
+		t.Error("a closed line drove the level of the one that was opened after it")
 	}
 }
 

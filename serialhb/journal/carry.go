@@ -150,7 +150,7 @@ func (c *carrier) carry() error {
 		}
 	}
 	if err := c.copyNew(base); err != nil {
-		c.from, c.offset = 0, 0
+		
 		return err
 	}
 	if runErr != nil {

@@ -155,7 +155,7 @@ func TestSidesYieldOnARealLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.discard()
-	w := newWriter(p, l.out, l.Clock, l.Baud)
+	w := newWriter(p, l.out, l.cfg.Clock, l.cfg.Baud)
 	l.Send(1, pulseFrame(k, 0, 1, 7, 1))
 	for range 5 {
 		if _, err := w.step(); err != nil {

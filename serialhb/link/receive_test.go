@@ -179,7 +179,7 @@ func TestReceiveDoesNotAllocate(t *testing.T) {
 	l := newSerial(t, SerialConfig{Device: "/dev/none", Baud: 9600, Keys: k, Sink: silent{}, Clock: testClock()})
 	bytes := append(online(pulseFrame(k, 0, 1, 7, 1)), online(sideFrame(k, 1))...)
 	bytes = append(bytes, "noise\x00"...)
-	if n := testing.AllocsPerRun(1000, func() { l.take(l.Clock(), bytes) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { l.take(l.cfg.Clock(), bytes) }); n != 0 {
 		t.Fatalf("%v allocations", n)
 	}
 }
@@ -222,7 +222,7 @@ func BenchmarkReceive(b *testing.B) {
 	line := online(pulseFrame(k, 0, 1, 7, 1))
 	b.ReportAllocs()
 	for b.Loop() {
-		l.take(l.Clock(), line)
+		l.take(l.cfg.Clock(), line)
 	}
 }
 

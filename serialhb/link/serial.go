@@ -36,7 +36,7 @@ const spinning = 100
 // Serial is a link over a serial cable. The cable has one other end: the member that a frame is for names no way, only
 // the place where it waits.
 type Serial struct {
-	SerialConfig
+	cfg     SerialConfig
 	open    func() (*port, error)
 	recv    *Receiver
 	out     *outbox
@@ -72,21 +72,21 @@ func NewSerial(c SerialConfig) (*Serial, error) {
 	const overhead = 3 // two delimiters and one byte of stuffing
 	o := &opener{device: c.Device, baud: c.Baud, sys: c.Sys, proc: "/proc"}
 	return &Serial{
-		SerialConfig: c,
-		open:         o.open,
-		recv:         NewReceiver(c.Index, c.Keys, c.Sink),
-		out:          newOutbox(c.SideBytesPerSecond, overhead, stallAfter(c.Baud)),
+		cfg:  c,
+		open: o.open,
+		recv: NewReceiver(c.Index, c.Keys, c.Sink),
+		out:  newOutbox(c.SideBytesPerSecond, overhead, stallAfter(c.Baud)),
 	}, nil
 }
 
 // Name is the link's name.
-func (l *Serial) Name() string { return l.SerialConfig.Name }
+func (l *Serial) Name() string { return l.cfg.Name }
 
 // Send implements [Link].
-func (l *Serial) Send(to uint8, frame []byte) { l.out.put(to, frame, l.Clock()) }
+func (l *Serial) Send(to uint8, frame []byte) { l.out.put(to, frame, l.cfg.Clock()) }
 
 // SendSide implements [Link].
-func (l *Serial) SendSide(to uint8, frame []byte) { l.out.putSide(to, frame, l.Clock()) }
+func (l *Serial) SendSide(to uint8, frame []byte) { l.out.putSide(to, frame, l.cfg.Clock()) }
 
 // SetKeys implements [Link].
 func (l *Serial) SetKeys(k *pulse.Keyring) { l.recv.SetKeys(k) }
@@ -122,7 +122,7 @@ func (l *Serial) Run(ctx context.Context) error {
 		return err
 	case <-timer.C:
 		l.recv.Close()
-		return fmt.Errorf("link: close %s: its driver has not let go for %s; unplug the adapter, or restart the host", l.Device, joinWithin)
+		return fmt.Errorf("link: close %s: its driver has not let go for %s; unplug the adapter, or restart the host", l.cfg.Device, joinWithin)
 	}
 }
 
@@ -143,21 +143,21 @@ func (l *Serial) keep(ctx context.Context) error {
 			err = errors.Join(lost, closing)
 		}
 		l.down(err)
-		pause(ctx, l.ReopenEvery)
+		pause(ctx, l.cfg.ReopenEvery)
 	}
 	return nil
 }
 
 func (l *Serial) down(err error) {
-	l.recv.Change(l.Clock(), Status{Reason: err.Error(), DeviceLost: true})
+	l.recv.Change(l.cfg.Clock(), Status{Reason: err.Error(), DeviceLost: true})
 }
 
 // serve works on one open port until ctx is done or the device is lost, and closes it.
 func (l *Serial) serve(ctx context.Context, p *port) (lost, closing error) {
 	l.out.dropPulses()
 	l.ctl.Store(p.ctl)
-	l.recv.Change(l.Clock(), Status{Up: true})
-	w := newWriter(p, l.out, l.Clock, l.Baud)
+	l.recv.Change(l.cfg.Clock(), Status{Up: true})
+	w := newWriter(p, l.out, l.cfg.Clock, l.cfg.Baud)
 	go w.run()
 	lost = l.read(ctx, p, w)
 	if lost != nil {
@@ -169,10 +169,10 @@ func (l *Serial) serve(ctx context.Context, p *port) (lost, closing error) {
 	if lost != nil {
 		closing = p.discard()
 	} else {
-		closing = p.finish(stallAfter(l.Baud))
+		closing = p.finish(stallAfter(l.cfg.Baud))
 	}
 	if closing != nil {
-		closing = fmt.Errorf("link: close %s: %w; look for the adapter's trouble in the kernel log", l.Device, closing)
+		closing = fmt.Errorf("link: close %s: %w; look for the adapter's trouble in the kernel log", l.cfg.Device, closing)
 	}
 	return lost, closing
 }
@@ -183,10 +183,10 @@ func (l *Serial) read(ctx context.Context, p *port, w *writer) error {
 	empty, since := 0, time.Now()
 	for ctx.Err() == nil {
 		n, err := p.line.Read(l.buf[:])
-		at := l.Clock()
+		at := l.cfg.Clock()
 		if err != nil {
 			l.recv.tally.errors.Add(1)
-			return lost(l.Device, err)
+			return lost(l.cfg.Device, err)
 		}
 		if n > 0 {
 			empty = 0
@@ -199,13 +199,13 @@ func (l *Serial) read(ctx context.Context, p *port, w *writer) error {
 			}
 			since = now
 			if empty > spinning {
-				return fmt.Errorf("link: read %s: its driver reports an end of the data and does not wait; replace the adapter", l.Device)
+				return fmt.Errorf("link: read %s: its driver reports an end of the data and does not wait; replace the adapter", l.cfg.Device)
 			}
 		}
 		w.watch(at)
 		select {
 		case err := <-w.failed:
-			return lost(l.Device, err)
+			return lost(l.cfg.Device, err)
 		default:
 		}
 	}

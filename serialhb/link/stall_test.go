@@ -236,8 +236,8 @@ func TestHungWriteIsSeen(t *testing.T) {
 		read:  func([]byte) (int, error) { time.Sleep(readWait); return 0, nil },
 		write: func(b []byte) (int, error) { <-release; return len(b), nil },
 	})
-	real := l.Clock
-	l.Clock = func() time.Duration { return 20 * real() }
+	real := l.cfg.Clock
+	l.cfg.Clock = func() time.Duration { return 20 * real() }
 	run(t, l)
 	r.mustUp(t)
 	l.Send(1, pulseFrame(ring(t, "c", "key"), 0, 1, 7, 1))
@@ -263,7 +263,7 @@ func TestLastNoiseIsTold(t *testing.T) {
 		return 0, nil
 	}})
 	now := new(atomic.Int64)
-	l.Clock = func() time.Duration { return time.Duration(now.Add(int64(time.Millisecond))) }
+	l.cfg.Clock = func() time.Duration { return time.Duration(now.Add(int64(time.Millisecond))) }
 	run(t, l)
 	if n := next(t, r.noise, "noise"); n != 300 {
 		t.Fatalf("first %d bytes", n)

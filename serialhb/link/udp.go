@@ -40,7 +40,7 @@ const (
 // UDP is a link over UDP. The socket is never connected, so a host that refuses is as silent as one that is off. Where a
 // datagram came from is not looked at: only its MAC says who sent it.
 type UDP struct {
-	UDPConfig
+	cfg     UDPConfig
 	listen  netip.AddrPort
 	peers   [pulse.MaxMembers]netip.AddrPort
 	recv    *Receiver
@@ -66,9 +66,9 @@ func NewUDP(c UDPConfig) (*UDP, error) {
 		c.SideBytesPerSecond = udpSideRate
 	}
 	l := &UDP{
-		UDPConfig: c,
-		recv:      NewReceiver(c.Index, c.Keys, c.Sink),
-		out:       newOutbox(c.SideBytesPerSecond, udpOverhead, udpStale),
+		cfg:  c,
+		recv: NewReceiver(c.Index, c.Keys, c.Sink),
+		out:  newOutbox(c.SideBytesPerSecond, udpOverhead, udpStale),
 	}
 	var err error
 	if l.listen, err = literal(c.Listen); err != nil {
@@ -102,13 +102,13 @@ func literal(address string) (netip.AddrPort, error) {
 }
 
 // Name is the link's name.
-func (l *UDP) Name() string { return l.UDPConfig.Name }
+func (l *UDP) Name() string { return l.cfg.Name }
 
 // Send implements [Link].
-func (l *UDP) Send(to uint8, frame []byte) { l.out.put(to, frame, l.Clock()) }
+func (l *UDP) Send(to uint8, frame []byte) { l.out.put(to, frame, l.cfg.Clock()) }
 
 // SendSide implements [Link].
-func (l *UDP) SendSide(to uint8, frame []byte) { l.out.putSide(to, frame, l.Clock()) }
+func (l *UDP) SendSide(to uint8, frame []byte) { l.out.putSide(to, frame, l.cfg.Clock()) }
 
 // SetKeys implements [Link].
 func (l *UDP) SetKeys(k *pulse.Keyring) { l.recv.SetKeys(k) }
@@ -155,8 +155,8 @@ func (l *UDP) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		l.recv.Change(l.Clock(), Status{Reason: err.Error(), DeviceLost: true})
-		pause(ctx, l.ReopenEvery)
+		l.recv.Change(l.cfg.Clock(), Status{Reason: err.Error(), DeviceLost: true})
+		pause(ctx, l.cfg.ReopenEvery)
 	}
 	return nil
 }
@@ -165,7 +165,7 @@ func (l *UDP) Run(ctx context.Context) error {
 func (l *UDP) serve(ctx context.Context, conn *net.UDPConn) error {
 	l.out.dropPulses()
 	l.conn.Store(conn)
-	l.recv.Change(l.Clock(), Status{Up: true})
+	l.recv.Change(l.cfg.Clock(), Status{Up: true})
 
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -186,7 +186,7 @@ func (l *UDP) read(ctx context.Context, conn *net.UDPConn) error {
 	failures := 0
 	for {
 		n, _, err := conn.ReadFromUDPAddrPort(l.buf[:])
-		at := l.Clock()
+		at := l.cfg.Clock()
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -211,7 +211,7 @@ func (l *UDP) write(conn *net.UDPConn, quit <-chan struct{}) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		now := l.Clock()
+		now := l.cfg.Clock()
 		frame, to, kind := l.out.take(now, buf[:])
 		if frame != nil {
 			_, err := conn.WriteToUDPAddrPort(frame, l.peers[to])

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"go.bug.st/serial"
 	"golang.org/x/sys/unix"
 )
 
@@ -272,6 +273,57 @@ func TestUnplugAndReplug(t *testing.T) {
 	write(t, b, []byte("too"))
 	if got := read(t, a, 3); string(got) != "too" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestUnpluggingLosesWhatTheSenderHadNotSentYet(t *testing.T) {
+	c := build(t, 9600)
+	a := open(t, c, "alpha")
+	open(t, c, "bravo")
+	write(t, a, ramp(400)) // 0.4 s of line time
+	until(t, "the first bytes arrive", func() bool { return c.From("alpha").Stats().Delivered > 0 })
+	if err := c.Unplug("alpha"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "all that was taken is accounted for", func() bool {
+		s := c.From("alpha").Stats()
+		return s.Sent == s.Delivered+s.Cut
+	})
+	if s := c.From("alpha").Stats(); s.Cut == 0 {
+		t.Errorf("everything arrived from an unplugged port: %+v", s)
+	}
+}
+
+// The library through which a daemon uses its port does more than open it: settings, exclusive use, its own waiting.
+func TestTheSerialLibraryTakesItForAPort(t *testing.T) {
+	c := build(t, 115200)
+	var ports [2]serial.Port
+	for i, end := range []string{"alpha", "bravo"} {
+		p, err := serial.Open(c.Path(end), &serial.Mode{BaudRate: 115200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		ports[i] = p
+		until(t, "the cable notices the open port", func() bool { return !c.vacant(end) })
+	}
+	if err := ports[1].SetReadTimeout(patience); err != nil {
+		t.Fatal(err)
+	}
+	all := ramp(256)
+	if _, err := ports[0].Write(all); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, len(all))
+	if _, err := io.ReadFull(ports[1], got); err != nil || !bytes.Equal(got, all) {
+		t.Errorf("got %x, %v", got, err)
+	}
+	if err := c.Unplug("bravo"); err != nil {
+		t.Fatal(err)
+	}
+	var pe *serial.PortError
+	if _, err := ports[1].Read(got); !errors.As(err, &pe) || pe.Code() != serial.PortClosed {
+		t.Errorf("read of an unplugged port: %v", err)
 	}
 }
 

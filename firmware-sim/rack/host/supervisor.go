@@ -85,7 +85,7 @@ func (s *supervisor) cut() error {
 	}
 	s.powered, s.wanted, s.booting, s.frozen, s.pid = false, false, false, false, 0
 	// First the answer: a fence waits for it. The next boot is in this goroutine's hands, so it cannot come before forget.
-	return errors.Join(s.board.Say("dead"))
+	return errors.Join(s.board.Say("dead"), s.forget())
 }
 
 // forget is what a host loses with its power: the run directory, and being the same boot.
