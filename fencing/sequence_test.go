@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,76 +50,94 @@ type sample struct {
 // Whatever comes in, a proof is only given for a history that bears it out. The oracle knows the rules of the design and
 // nothing of how the sequence counts.
 func TestProofNeedsItsHistory(t *testing.T) {
+	var seen [proofEnd]int
 	rapid.Check(t, func(t *rapid.T) {
-		p := Plan{
-			HasSense: rapid.Bool().Draw(t, "sense"), HasMirror: rapid.Bool().Draw(t, "mirror"),
-			Trusted: rapid.Bool().Draw(t, "trusted"), Broken: rapid.IntRange(0, 4).Draw(t, "broken") == 0,
-			AllowAssumed: rapid.Bool().Draw(t, "assume"),
-			Settle:       20 * ms, Sample: 10 * ms, Window: 60 * ms, HoldUp: 100 * ms, HoldOff: 160 * ms, Verify: time.Second,
-		}
-		p.FailSafe = p.HasSense && rapid.Bool().Draw(t, "fail-safe")
-		s := Begin(p)
-		secure := rapid.IntRange(0, 3).Draw(t, "secure") == 0
-		if secure {
-			s = BeginSecure(p)
-		}
-		// Flips are rare, so that long quiet runs happen.
-		in := Reading{Coil: FeedClosed}
-		if p.HasSense {
-			in.Sense = rapid.SampledFrom([]SenseState{On, On, On, Off}).Draw(t, "first")
-		}
-		if p.HasMirror {
-			in.Mirror = FeedClosed
-		}
-		var (
-			history []sample
-			now     time.Duration
-			cutAt   = -1
-		)
-		for range 200 {
-			if p.HasSense && rapid.IntRange(0, 15).Draw(t, "flip") == 0 {
-				in.Sense = rapid.SampledFrom([]SenseState{Off, Off, Off, On, On, Unknown}).Draw(t, "now")
-			}
-			if p.HasMirror && rapid.IntRange(0, 15).Draw(t, "turn") == 0 {
-				in.Mirror = rapid.SampledFrom([]Feed{FeedOpen, FeedOpen, FeedOpen, FeedClosed, FeedUnknown}).Draw(t, "contact")
-			}
-			if rapid.IntRange(0, 99).Draw(t, "coil") == 0 {
-				in.Coil = rapid.SampledFrom([]Feed{FeedOpen, FeedClosed, FeedUnknown}).Draw(t, "line")
-			}
-			history = append(history, sample{now, in})
-			var o Order
-			var wake time.Duration
-			s, o, wake = s.Step(now, in)
-			switch o.Act {
-			case Failed:
-				if o.Failure == "" {
-					t.Fatal("failed without a failure")
-				}
-				return
-			case CutFeed:
-				cutAt = len(history) - 1
-				in.Coil = FeedOpen
-				if p.HasMirror && rapid.Bool().Draw(t, "follows") {
-					in.Mirror = FeedOpen
-				}
-				if secure {
-					demand(t, p, history, p.HoldUp, false)
-				}
-				now += rapid.SampledFrom([]time.Duration{0, ms, 55 * ms, 80 * ms}).Draw(t, "drive")
-				continue
-			case Proven:
-				if cutAt < 0 {
-					t.Fatal("proven before the cut")
-				}
-				bearOut(t, p, history, cutAt, o.Proof)
-				return
-			}
-			if wake <= now {
-				t.Fatalf("asked to be woken at %v at %v", wake, now)
-			}
-			now = wake + rapid.SampledFrom([]time.Duration{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ms, 30 * ms, 70 * ms}).Draw(t, "late")
+		for range 50 {
+			seen[history(t)]++
 		}
 	})
+	// A check that never sees a proof checks nothing.
+	for _, p := range []Proof{Assumed, Mirror, Sense, FailSafe} {
+		if seen[p] == 0 {
+			t.Errorf("no history ended with %q", p)
+		}
+	}
+}
+
+// history runs one sequence on random readings and returns its proof.
+func history(t *rapid.T) Proof {
+	p := Plan{
+		HasSense: rapid.Bool().Draw(t, "sense"), HasMirror: rapid.Bool().Draw(t, "mirror"),
+		Trusted: rapid.Bool().Draw(t, "trusted"), Broken: rapid.IntRange(0, 4).Draw(t, "broken") == 0,
+		AllowAssumed: rapid.Bool().Draw(t, "assume"),
+		Settle:       20 * ms, Sample: 10 * ms, Window: 60 * ms, HoldUp: 100 * ms, HoldOff: 160 * ms, Verify: time.Second,
+	}
+	p.FailSafe = p.HasSense && rapid.Bool().Draw(t, "fail-safe")
+	s := Begin(p)
+	secure := rapid.IntRange(0, 3).Draw(t, "secure") == 0
+	if secure {
+		s = BeginSecure(p)
+	}
+	// Flips are rare, so that long quiet runs happen.
+	in := Reading{Coil: FeedClosed}
+	if p.HasSense {
+		in.Sense = rapid.SampledFrom([]SenseState{On, On, On, Off}).Draw(t, "first")
+	}
+	if p.HasMirror {
+		in.Mirror = FeedClosed
+	}
+	var (
+		past  []sample
+		now   time.Duration
+		cutAt = -1
+	)
+	for range 200 {
+		if p.HasSense && rapid.IntRange(0, 30).Draw(t, "flip") == 0 {
+			in.Sense = rapid.SampledFrom([]SenseState{Off, Off, Off, On, On, Unknown}).Draw(t, "now")
+		}
+		if p.HasMirror && rapid.IntRange(0, 30).Draw(t, "turn") == 0 {
+			in.Mirror = rapid.SampledFrom([]Feed{FeedOpen, FeedOpen, FeedOpen, FeedClosed, FeedUnknown}).Draw(t, "contact")
+		}
+		if rapid.IntRange(0, 199).Draw(t, "coil") == 0 {
+			in.Coil = rapid.SampledFrom([]Feed{FeedOpen, FeedClosed, FeedUnknown}).Draw(t, "line")
+		}
+		past = append(past, sample{now, in})
+		var o Order
+		var wake time.Duration
+		s, o, wake = s.Step(now, in)
+		switch o.Act {
+		case Failed:
+			if o.Failure == "" {
+				t.Fatal("failed without a failure")
+			}
+			return None
+		case CutFeed:
+			cutAt = len(past) - 1
+			in.Coil = FeedOpen
+			if p.HasSense && rapid.Bool().Draw(t, "falls") {
+				in.Sense = Off
+			}
+			if p.HasMirror && rapid.Bool().Draw(t, "follows") {
+				in.Mirror = FeedOpen
+			}
+			if secure {
+				demand(t, p, past, p.HoldUp, false)
+			}
+			now += rapid.SampledFrom([]time.Duration{0, ms, 55 * ms, 80 * ms}).Draw(t, "drive")
+			continue
+		case Proven:
+			if cutAt < 0 {
+				t.Fatal("proven before the cut")
+			}
+			bearOut(t, p, past, cutAt, o.Proof)
+			return o.Proof
+		}
+		if wake <= now {
+			t.Fatalf("asked to be woken at %v at %v", wake, now)
+		}
+		now = wake + rapid.SampledFrom(slices.Concat(make([]time.Duration, 30), []time.Duration{ms, 30 * ms, 70 * ms})).Draw(t, "late")
+	}
+	return None
 }
 
 // demand fails unless an unbroken run of samples that long ends the history.

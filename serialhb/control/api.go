@@ -3,8 +3,11 @@
 //
 //	GET  /v1/status             Status
 //	POST /v1/command            Request -> Result
-//	GET  /v1/events?from=N      Event, one JSON object a line; with follow=1 it goes on
+//	GET  /v1/events?from=N      Event, one JSON object a line, from sequence N on; with follow=1 it goes on for ever, with
+//	                            an empty line every two seconds that says that the daemon is there
 //	GET  /v1/why?incident=N     Why; incident 0 is the last one
+//
+// A request that fails is answered by {"error": "one sentence"}; so ends a stream of events that fails half way.
 //
 // Who may connect is decided by the socket's mode (0660) and checked again by the peer's credentials: root, the
 // daemon's own user, or a member of the socket's group.
@@ -38,6 +41,7 @@ type Status struct {
 	Groups      []Group   `json:"groups"`
 	Incident    *Incident `json:"incident,omitempty"`
 	Alarms      []Alarm   `json:"alarms"`
+	LastEvent   uint64    `json:"last_event"` // sequence of the newest event of the record, 0 if not known
 }
 
 // Member is one member of the cluster, as this node sees it.
@@ -84,17 +88,19 @@ type Link struct {
 
 // Group is one resource group.
 type Group struct {
-	Name      string   `json:"name"`
-	Owner     string   `json:"owner"` // node name, or "" if nobody heard holds it
-	Phase     string   `json:"phase"` // of this node: idle, requesting, awaiting-approval, fencing, starting, active, stopping, failed, blocked, ineligible
-	Holds     string   `json:"holds"` // of this node: yes, no, unknown
-	Why       string   `json:"why,omitempty"`
-	Code      string   `json:"code,omitempty"`
-	Term      uint32   `json:"term"`
-	Prefer    []string `json:"prefer"`
-	Failback  string   `json:"failback"`
-	Frozen    bool     `json:"frozen"`
-	Resources []string `json:"resources"`
+	Name  string `json:"name"`
+	Owner string `json:"owner"` // node name, or "" if nobody heard holds it
+	// OwnerPhase is the owner's phase as it claims it, "" if not known. Only "active" says that the services run.
+	OwnerPhase string   `json:"owner_phase,omitempty"`
+	Phase      string   `json:"phase"` // of this node: idle, requesting, awaiting-approval, fencing, starting, active, stopping, failed, blocked, ineligible
+	Holds      string   `json:"holds"` // of this node: yes, no, unknown
+	Why        string   `json:"why,omitempty"`
+	Code       string   `json:"code,omitempty"`
+	Term       uint32   `json:"term"`
+	Prefer     []string `json:"prefer"`
+	Failback   string   `json:"failback"`
+	Frozen     bool     `json:"frozen"`
+	Resources  []string `json:"resources"`
 }
 
 // Incident is what is going on.
@@ -152,8 +158,9 @@ type Request struct {
 // Result answers a request.
 type Result struct {
 	OK    bool     `json:"ok"`
-	Exit  int      `json:"exit"` // 0 done, 1 refused or failed, 4 not allowed now
+	Exit  int      `json:"exit"` // 0 done, 1 refused or failed, 4 not allowed now, 5 not answered in time
 	Code  string   `json:"code,omitempty"`
 	Text  string   `json:"text"`
+	Node  string   `json:"node,omitempty"`  // the node that it is about, such as the chosen target of a switchover
 	Lines []string `json:"lines,omitempty"` // details of fence status and fence test
 }

@@ -276,3 +276,9 @@ func name(names []string, i uint8) string {
 	}
 	return "another node"
 }
+
+// HasPeer and HasGroup say what a code's sentence speaks of.
+func (c Code) HasPeer() bool { return c < codeEnd && strings.Contains(words[c].sentence, "{peer}") }
+
+// HasGroup says whether a code's sentence names a group.
+func (c Code) HasGroup() bool { return c < codeEnd && strings.Contains(words[c].sentence, "{group}") }

@@ -162,7 +162,7 @@ func (m *machine) foundStray(g uint8) {
 			return
 		}
 	}
-	if !wait && m.obstacle(g) == None {
+	if why, _ := m.obstacle(g); !wait && why == None {
 		m.ask(g, NoteAsks)
 	}
 }

@@ -240,7 +240,7 @@ func (m *machine) settleFree(g uint8) {
 	if grp.Doing != 0 || m.takeUpWish(g) {
 		return
 	}
-	why := m.obstacle(g)
+	why, _ := m.obstacle(g)
 	grp.Phase = pulse.Idle
 	if ineligible(why) {
 		grp.Phase = pulse.Ineligible

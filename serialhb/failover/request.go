@@ -5,8 +5,21 @@ import "github.com/serialhb/serialhb/serialhb/pulse"
 // A member asks for a group when it is eligible and nobody else holds it or has the better right; what it then needs
 // is a permit of every other member.
 
-// obstacle says why this member does not ask for a group by itself, or None. It is what `why` and `status` tell.
-func (m *machine) obstacle(g uint8) Code {
+// obstacle says why this member does not ask for a group by itself, or None, and which peer it is about. It is what
+// `why` and `status` tell.
+func (m *machine) obstacle(g uint8) (Code, uint8) {
+	if why := m.ownObstacle(g); why != None {
+		return why, m.c.Me
+	}
+	for p := range m.peers() {
+		if why := m.peerObstacle(p, g); why != None {
+			return why, p
+		}
+	}
+	return m.budgetObstacle(g), m.c.Me
+}
+
+func (m *machine) ownObstacle(g uint8) Code {
 	s, grp := m.s, &m.s.Groups[g]
 	switch {
 	case m.c.Groups[g].Rank[m.c.Me] == NoRank:
@@ -26,12 +39,7 @@ func (m *machine) obstacle(g uint8) Code {
 	case s.Renewing || grp.LastRequest >= pulse.MaxRequest:
 		return WhyRenewing
 	}
-	for p := range m.peers() {
-		if why := m.peerObstacle(p, g); why != None {
-			return why
-		}
-	}
-	return m.budgetObstacle(g)
+	return None
 }
 
 // peerObstacle says why a member stands in the way of an automatic request.
@@ -283,4 +291,29 @@ func ineligible(why Code) bool {
 		return true
 	}
 	return false
+}
+
+// Explain says why this member does not ask for a group by itself, or None, and which member that is about.
+func (s *State) Explain(c *Config, g uint8) (Code, uint8) {
+	m := machine{c: c, s: s}
+	return m.obstacle(g)
+}
+
+// ExplainFence says why this member could not make a proof of off of a peer by itself now, or None. That the peer is
+// heard is no obstacle here.
+func (s *State) ExplainFence(c *Config, p uint8) Code {
+	m := machine{c: c, s: s}
+	return m.fenceObstacle(p)
+}
+
+// Owner is who holds a group as far as this member hears, or [NoPeer].
+func (s *State) Owner(c *Config, g uint8) uint8 {
+	m := machine{c: c, s: s}
+	return m.owner(g)
+}
+
+// Away says whether a member is withdrawn for repair, and that word counts now.
+func (s *State) Away(c *Config, p uint8) bool {
+	m := machine{c: c, s: s}
+	return m.away(p)
 }

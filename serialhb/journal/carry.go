@@ -150,7 +150,6 @@ func (c *carrier) carry() error {
 		}
 	}
 	if err := c.copyNew(base); err != nil {
-		
 		return err
 	}
 	if runErr != nil {

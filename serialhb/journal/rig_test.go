@@ -17,7 +17,7 @@ const (
 	bootA = "0f9e2c1a-6b1d-4c55-9d3e-aa11bb22cc33"
 	bootB = "7c44d0d2-11aa-4b0e-8a77-001122334455"
 	// patience is how long a test waits for what must happen. It is never waited out when all is well.
-	patience = 4 * time.Second
+	patience = 30 * time.Second
 )
 
 var errDead = errors.New("the process is dead")

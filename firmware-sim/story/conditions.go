@@ -1,0 +1,272 @@
+package story
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/serialhb/serialhb/serialhb/control"
+)
+
+// condition is one row of what can be expected.
+type condition struct {
+	name, usage, doc string
+	check            func(args []string) error
+	ask              func(args []string) []string // the nodes whose status is needed
+	holds            func(s scene, args []string) bool
+	watches          bool // it speaks of what must not happen, so it has to hold for all of the time
+}
+
+var conditions = []condition{
+	{"owner", "NODE", "the service runs on that node alone, by the ledger, and the client has its answer", oneNode, nobody, isOwner, false},
+	{"no-owner", "", "the service runs nowhere, by the ledger", noArgs, nobody, noOwner, false},
+	{"unanswered", "", "nobody answers the client", noArgs, nobody, unanswered, false},
+	{"fenced", "NODE", "a relay has cut the node, and its power is off, since the last line that did something", oneNode, nobody, isFenced, false},
+	{"not-fenced", "NODE", "no relay of the node was driven since then, and none is for all of the time", oneNode, nobody, notFenced, true},
+	{"fences", "N", "so many fences since then, all nodes together", oneCount, nobody, countFences, false},
+	{"powered", "NODE", "the node has power", oneNode, nobody, isPowered, false},
+	{"dark", "NODE", "the node has no power and nothing of it runs", oneNode, nobody, isDark, false},
+	{"reachable", "NODE", "the daemon of the node answers", oneNode, itself, isReachable, false},
+	{"unreachable", "NODE", "it does not", oneNode, itself, isUnreachable, false},
+	{"standby", "NODE", "the node is ready to take the service and does not have it", oneNode, itself, isStandby, false},
+	{"silent", "NODE", "the other node hears it on no link", oneNode, theOther, isSilent, false},
+	{"heard", "NODE", "the other node hears it", oneNode, theOther, isHeard, false},
+	{"link-down", "NODE LINK", "the node hears nothing on the link called cable or lan", nodeAndLink, itself, linkDown, false},
+	{"link-ok", "NODE LINK", "the node hears the other one there, and is heard", nodeAndLink, itself, linkOK, false},
+	{"blocked", "NODE", "the node keeps the service down because it could prove nothing", oneNode, itself, isBlocked, false},
+	{"asks", "NODE", "the node waits for a person's decision", oneNode, itself, asks, false},
+	{"locked-out", "NODE", "the node has spent its budget and does nothing by itself", oneNode, itself, isLocked, false},
+	{"armed", "NODE", "the node may drive relays", oneNode, itself, isArmed, false},
+	{"alarm", "NODE [TEXT]", "the node raises an alarm, with that text in its code or its words", nodeMaybeText, itself, hasAlarm, false},
+	{"no-alarm", "NODE [TEXT]", "it raises none such", nodeMaybeText, itself, noAlarm, false},
+	{"why", "NODE TEXT", "the node says so when asked why it does not have the service, in the code or the words", nodeAndText, itself, saysWhy, false},
+	{"proof", "NODE TEXT", "the other node holds such a proof that this one is off, or recorded one since", nodeAndText, theOther, hasProof, false},
+	{"told", "NODE CODE", "the node has recorded an event with that code since the last line that did something", nodeAndText, nobody, hasTold, false},
+}
+
+func conditionNames() (names []string) {
+	for _, c := range conditions {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+func noArgs(args []string) error {
+	if len(args) != 0 {
+		return errUsage
+	}
+	return nil
+}
+
+func oneNode(args []string) error {
+	if len(args) != 1 {
+		return errUsage
+	}
+	return node(args[0])
+}
+
+func oneCount(args []string) error {
+	if len(args) != 1 {
+		return errUsage
+	}
+	if n, err := strconv.Atoi(args[0]); err != nil || n < 0 {
+		return fmt.Errorf("%q is not a number of fences; write 0 or more", args[0])
+	}
+	return nil
+}
+
+func nodeMaybeText(args []string) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	return node(args[0])
+}
+
+func nodeAndText(args []string) error {
+	if len(args) < 2 {
+		return errUsage
+	}
+	return node(args[0])
+}
+
+func nodeAndLink(args []string) error {
+	if len(args) != 2 {
+		return errUsage
+	}
+	if args[1] != linkCable && args[1] != linkLAN {
+		return fmt.Errorf("there is no link %q; the links are %s and %s", args[1], linkCable, linkLAN)
+	}
+	return node(args[0])
+}
+
+func nobody([]string) []string          { return nil }
+func itself(args []string) []string     { return args[:1] }
+func theOther(args []string) []string   { return others(args[0]) }
+func text(args []string) string         { return strings.Join(args[1:], " ") }
+func (s scene) node(name string) NodeView { return s.Nodes[name] }
+func (n NodeView) answers() bool        { return n.Err == nil && n.Status.Node != "" }
+
+func isOwner(s scene, args []string) bool {
+	return slices.Equal(s.running(), args) && s.Answering == args[0]
+}
+
+func noOwner(s scene, _ []string) bool    { return len(s.running()) == 0 }
+func unanswered(s scene, _ []string) bool { return s.Answering == "" }
+
+func isFenced(s scene, args []string) bool  { return len(s.fences(args[0], s.since)) > 0 }
+func notFenced(s scene, args []string) bool { return len(s.coils(args[0], s.since)) == 0 }
+
+func countFences(s scene, args []string) bool {
+	n := 0
+	for _, name := range Nodes {
+		n += len(s.fences(name, s.since))
+	}
+	return strconv.Itoa(n) == args[0]
+}
+
+func isPowered(s scene, args []string) bool { return s.power(args[0]) == "on" }
+func isDark(s scene, args []string) bool    { return s.power(args[0]) == "off" }
+
+func isReachable(s scene, args []string) bool   { return s.node(args[0]).answers() }
+func isUnreachable(s scene, args []string) bool { return !s.node(args[0]).answers() }
+
+func isStandby(s scene, args []string) bool {
+	g := s.node(args[0]).group()
+	return s.node(args[0]).answers() && g.Phase == "idle" && g.Holds == "no"
+}
+
+func isSilent(s scene, args []string) bool { return s.presence(args[0]) == "silent" }
+func isHeard(s scene, args []string) bool  { return s.presence(args[0]) == "heard" }
+
+// presence is how the other node sees one. A node that does not answer sees nobody.
+func (s scene) presence(name string) string {
+	for _, other := range others(name) {
+		if n := s.node(other); n.answers() {
+			return n.member(name).Presence
+		}
+	}
+	return ""
+}
+
+func (s scene) link(args []string) (control.Link, bool) {
+	n := s.node(args[0])
+	for _, l := range n.Status.Links {
+		if n.answers() && l.Name == args[1] {
+			return l, true
+		}
+	}
+	return control.Link{}, false
+}
+
+func linkDown(s scene, args []string) bool {
+	l, ok := s.link(args)
+	return ok && (!l.Up || l.Receives == "down" || l.Receives == "never")
+}
+
+func linkOK(s scene, args []string) bool {
+	l, ok := s.link(args)
+	return ok && l.Up && l.Receives == "ok" && l.Sends == "ok"
+}
+
+func isBlocked(s scene, args []string) bool { return s.node(args[0]).group().Phase == "blocked" }
+
+func asks(s scene, args []string) bool {
+	n := s.node(args[0])
+	return n.Status.Incident != nil && n.Status.Incident.Asks || n.group().Phase == "awaiting-approval"
+}
+
+func isLocked(s scene, args []string) bool { return s.node(args[0]).Status.LockedOut }
+func isArmed(s scene, args []string) bool  { return s.node(args[0]).Status.Armed }
+
+func hasAlarm(s scene, args []string) bool {
+	return slices.ContainsFunc(s.node(args[0]).Status.Alarms, func(a control.Alarm) bool {
+		return a.Code == text(args) || has(a.Text, text(args))
+	})
+}
+
+func noAlarm(s scene, args []string) bool {
+	return s.node(args[0]).answers() && !hasAlarm(s, args)
+}
+
+func saysWhy(s scene, args []string) bool {
+	g := s.node(args[0]).group()
+	return g.Code == text(args) || has(g.Why, text(args))
+}
+
+func hasProof(s scene, args []string) bool {
+	for _, other := range others(args[0]) {
+		if has(s.node(other).member(args[0]).Proof, text(args)) {
+			return true
+		}
+		if _, ok := s.proof(other, args[0], text(args)); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// proof finds the record that a node proved another one off, with a text in its words or its evidence.
+func (s scene) proof(by, of, part string) (Told, bool) {
+	return s.told(by, s.since, func(e control.Event) bool {
+		return e.Code == "proven-off" && e.Peer == of && has(e.Text+"\n"+strings.Join(e.Evidence, "\n"), part)
+	})
+}
+
+func hasTold(s scene, args []string) bool {
+	_, ok := s.told(args[0], s.since, func(e control.Event) bool { return e.Code == text(args) })
+	return ok
+}
+
+// seen tells, for an expectation that failed, what was there instead.
+func (s scene) seen() string {
+	var parts []string
+	switch on := s.running(); len(on) {
+	case 0:
+		parts = append(parts, "the service runs nowhere")
+	default:
+		parts = append(parts, "the service runs on "+strings.Join(on, " and "))
+	}
+	if s.Answering == "" {
+		parts = append(parts, "nobody answers the client")
+	} else {
+		parts = append(parts, s.Answering+" answers the client")
+	}
+	for _, name := range Nodes {
+		parts = append(parts, name+": "+s.describe(name))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (s scene) describe(name string) string {
+	n := s.node(name)
+	power := "power " + s.power(name)
+	if !n.answers() {
+		return power + ", its daemon does not answer"
+	}
+	g := n.group()
+	parts := []string{power, "phase " + g.Phase, "holds " + g.Holds}
+	if g.Why != "" {
+		parts = append(parts, "because "+g.Why)
+	}
+	for _, other := range others(name) {
+		m := n.member(other)
+		parts = append(parts, other+" is "+m.Presence)
+		if m.Proof != "" {
+			parts = append(parts, "proof: "+m.Proof)
+		}
+	}
+	switch {
+	case n.Status.LockedOut:
+		parts = append(parts, "locked out")
+	case !n.Status.Armed:
+		parts = append(parts, "disarmed")
+	}
+	if asks(s, []string{name}) {
+		parts = append(parts, "asks a person")
+	}
+	for _, a := range n.Status.Alarms {
+		parts = append(parts, "alarm: "+a.Text)
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,264 @@
+package story
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// verb is one row of the language: the parser, the help and the runner read the same table.
+type verb struct {
+	name, usage, doc string
+	parse            func(*parser, *Step, []string) error
+	needsRack        bool
+	acts             bool // it does something to the rack; times and "since" count from the last such line
+}
+
+var verbs = []verb{
+	{"config", "KEY VALUE", "before start: shape the rack and its nodes; see the settings below", parseConfig, false, false},
+	{"say", "TEXT", "begin a chapter", parseSay, false, false},
+	{"start", "[NODE]", "alone: build the rack and give all nodes power; with a node: start its daemon", parseStart, false, true},
+	{"stop", "[NODE]", "alone: take the rack down; with a node: its daemon leaves in order and stays stopped", parseStop, true, true},
+	{"power-off", "NODE...", "take away the mains", parseNodes, true, true},
+	{"power-on", "NODE...", "give the mains back; the node boots", parseNodes, true, true},
+	{"freeze", "NODE...", "stop every process of the node while its power stays on: a hung machine", parseNodes, true, true},
+	{"thaw", "NODE...", "continue what freeze stopped", parseNodes, true, true},
+	{"kill-daemon", "NODE [hold]", "kill the daemon alone; it is restarted as its unit says, or with hold stays dead", parseKill, true, true},
+	{"restart-daemon", "NODE...", "kill the daemon if it runs, and start it at once", parseNodes, true, true},
+	{"cut-cable", "[NODE->NODE]", "cut the serial cable, in one direction or both", parseWay, true, true},
+	{"mend-cable", "[NODE->NODE]", "join it again", parseWay, true, true},
+	{"unplug", "NODE", "pull the node's serial port out: its device vanishes", parseOneNode, true, true},
+	{"replug", "NODE", "plug it in again", parseOneNode, true, true},
+	{"noise", "BYTES-PER-SECOND [NODE->NODE]", "put random bytes on the cable; 0 ends it", parseNoise, true, true},
+	{"cut-net", "[NODE->NODE]", "cut the network, in one direction or both", parseWay, true, true},
+	{"mend-net", "[NODE->NODE]", "join it again", parseWay, true, true},
+	{"weld", "RELAY", "weld the contact of a relay: it stays closed", parseRelay, true, true},
+	{"free", "RELAY", "end a weld", parseRelay, true, true},
+	{"slow", "RELAY DURATION", "make a relay take so long to open", parseSlow, true, true},
+	{"sense", "NAME stuck-on|stuck-off|float|ok|lie DURATION", "spoil a power sense, or mend it; lie reads off for so long", parseSense, true, true},
+	{"hold-up", "NODE DURATION", "set how long the node's supplies carry it without feed", parseHoldUp, true, true},
+	{"run", "NODE COMMAND...", "run `serialhb COMMAND...` as a person on that node; it must succeed; @incident stands for the open incident", parseRun, true, true},
+	{"refused", "NODE COMMAND...", "the same, and it must be refused (exit code 1 or 4)", parseRun, true, true},
+	{"sleep", "DURATION", "wait", parseSleep, false, false},
+	{"expect", "CONDITION within|for DURATION", "the condition becomes true within the time, or stays true for all of it; see the conditions below", parseExpect, true, false},
+	{"never", "two-owners", "two nodes never run the service at once; this holds for every story, at every line, said or not", parseNever, true, false},
+}
+
+func verbNames() (names []string) {
+	for _, v := range verbs {
+		names = append(names, v.name)
+	}
+	return names
+}
+
+func acts(name string) bool {
+	i := slices.IndexFunc(verbs, func(v verb) bool { return v.name == name })
+	return i >= 0 && verbs[i].acts
+}
+
+func parseConfig(p *parser, s *Step, w []string) error {
+	if len(w) != 2 {
+		return errUsage
+	}
+	if p.on {
+		return errors.New("config stands before start; take the rack down first with a line with stop alone")
+	}
+	s.Order.Name, s.Order.Mode = w[0], w[1]
+	return p.settings.Set(w[0], w[1])
+}
+
+func parseSay(_ *parser, s *Step, w []string) error {
+	if len(w) == 0 {
+		return errUsage
+	}
+	s.Order.Words = w
+	return nil
+}
+
+func parseStart(p *parser, s *Step, w []string) error {
+	if len(w) == 0 {
+		return nil
+	}
+	if !p.on {
+		return errors.New("the rack is off; write a line with start alone first")
+	}
+	return parseOneNode(p, s, w)
+}
+
+func parseStop(p *parser, s *Step, w []string) error {
+	if len(w) > 1 {
+		return errUsage
+	}
+	if !p.on {
+		return errors.New("the rack is off already")
+	}
+	if len(w) == 0 {
+		return nil
+	}
+	return parseOneNode(p, s, w)
+}
+
+func parseNodes(_ *parser, s *Step, w []string) error {
+	if len(w) == 0 {
+		return errUsage
+	}
+	for _, n := range w {
+		if err := node(n); err != nil {
+			return err
+		}
+	}
+	s.Order.Nodes = w
+	return nil
+}
+
+func parseOneNode(p *parser, s *Step, w []string) error {
+	if len(w) != 1 {
+		return errUsage
+	}
+	return parseNodes(p, s, w)
+}
+
+func parseKill(p *parser, s *Step, w []string) error {
+	if len(w) == 2 && w[1] == "hold" {
+		s.Order.Mode, w = "hold", w[:1]
+	}
+	return parseOneNode(p, s, w)
+}
+
+func parseWay(_ *parser, s *Step, w []string) error {
+	if len(w) == 0 {
+		return nil
+	}
+	from, to, ok := strings.Cut(strings.Join(w, ""), "->")
+	if !ok {
+		return errUsage
+	}
+	for _, n := range []string{from, to} {
+		if err := node(n); err != nil {
+			return err
+		}
+	}
+	if from == to {
+		return fmt.Errorf("no way leads from %s to itself; name two nodes", from)
+	}
+	s.Order.From, s.Order.To = from, to
+	return nil
+}
+
+// maxNoise is above what the fastest cable carries.
+const maxNoise = 1_000_000
+
+func parseNoise(p *parser, s *Step, w []string) error {
+	if len(w) == 0 {
+		return errUsage
+	}
+	rate, err := strconv.ParseFloat(w[0], 64)
+	if err != nil || !(rate >= 0 && rate <= maxNoise) {
+		return fmt.Errorf("noise is a number of bytes per second from 0 to %d, not %q", maxNoise, w[0])
+	}
+	s.Order.Rate = rate
+	return parseWay(p, s, w[1:])
+}
+
+func parseRelay(p *parser, s *Step, w []string) error {
+	if len(w) != 1 {
+		return errUsage
+	}
+	s.Order.Name = w[0]
+	return p.relay(w[0])
+}
+
+func parseSlow(p *parser, s *Step, w []string) (err error) {
+	if len(w) != 2 {
+		return errUsage
+	}
+	s.Order.Name = w[0]
+	if s.Order.For, err = parseDuration(w[1]); err != nil {
+		return err
+	}
+	return p.relay(w[0])
+}
+
+func parseSense(p *parser, s *Step, w []string) (err error) {
+	if len(w) < 2 {
+		return errUsage
+	}
+	s.Order.Name, s.Order.Mode = w[0], w[1]
+	switch {
+	case w[1] == "lie" && len(w) == 3:
+		if s.Order.For, err = parseDuration(w[2]); err != nil {
+			return err
+		}
+	case len(w) == 2 && slices.Contains([]string{"stuck-on", "stuck-off", "float", "ok"}, w[1]):
+	default:
+		return errUsage
+	}
+	return p.sense(w[0])
+}
+
+func parseHoldUp(p *parser, s *Step, w []string) (err error) {
+	if len(w) != 2 {
+		return errUsage
+	}
+	if s.Order.For, err = parseDuration(w[1]); err != nil {
+		return err
+	}
+	return parseOneNode(p, s, w[:1])
+}
+
+func parseRun(p *parser, s *Step, w []string) error {
+	if len(w) < 2 {
+		return errUsage
+	}
+	s.Order.Words = w[1:]
+	return parseOneNode(p, s, w[:1])
+}
+
+func parseSleep(_ *parser, s *Step, w []string) (err error) {
+	if len(w) != 1 {
+		return errUsage
+	}
+	s.Order.For, err = parseDuration(w[0])
+	return err
+}
+
+func parseNever(_ *parser, _ *Step, w []string) error {
+	if len(w) != 1 || w[0] != "two-owners" {
+		return errUsage
+	}
+	return nil
+}
+
+// maxWait keeps a story from waiting for ever.
+const maxWait = 10 * time.Minute
+
+func parseExpect(p *parser, s *Step, w []string) (err error) {
+	if len(w) < 3 || w[len(w)-2] != "within" && w[len(w)-2] != "for" {
+		return errUsage
+	}
+	e := &Expectation{Condition: w[0], Args: w[1 : len(w)-2], Hold: w[len(w)-2] == "for"}
+	if e.D, err = parseDuration(w[len(w)-1]); err != nil {
+		return err
+	}
+	if e.D > maxWait {
+		return fmt.Errorf("%s is longer than a story may wait; write %s or less", e.D, maxWait)
+	}
+	i := slices.IndexFunc(conditions, func(c condition) bool { return c.name == e.Condition })
+	if i < 0 {
+		return fmt.Errorf("there is no condition %q%s", e.Condition, suggest(e.Condition, conditionNames()))
+	}
+	e.condition = &conditions[i]
+	if err := e.condition.check(e.Args); err != nil {
+		if errors.Is(err, errUsage) {
+			err = fmt.Errorf("write: expect %s within|for DURATION", strings.TrimSpace(e.Condition+" "+e.condition.usage))
+		}
+		return err
+	}
+	// What must not happen is watched for the whole time, whichever word stands there.
+	e.Hold = e.Hold || e.condition.watches
+	s.Expect = e
+	return nil
+}

@@ -1,0 +1,171 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// place is where something stands in the file, or would stand if it were there: then it is the line of its table.
+type place struct {
+	line int
+	key  string
+	set  bool
+}
+
+func (p *place) locate(at place) { *p = at }
+
+// name is the key without its table.
+func (p place) name() string { return p.key[strings.LastIndexByte(p.key, '.')+1:] }
+
+// The values that a key can have. Each knows its place.
+type (
+	text struct {
+		place
+		v string
+	}
+	number struct {
+		place
+		v int64
+	}
+	truth struct {
+		place
+		v bool
+	}
+	span struct {
+		place
+		v time.Duration
+	}
+	list struct {
+		place
+		v []text
+	}
+	// wires is one line for every node that needs it, or one for each by its name.
+	wires struct {
+		place
+		all string
+		by  map[string]text
+	}
+	// ends holds the keys of a table that are no words of ours.
+	ends map[string]text
+)
+
+func (l list) strings() []string {
+	all := make([]string, len(l.v))
+	for i, t := range l.v {
+		all[i] = t.v
+	}
+	return all
+}
+
+// leaf is a value that the decoder fills. An unfit value is told to the decoder and leaves the leaf unset.
+type leaf interface {
+	locate(place)
+	take(d *decoder, at place, path string, value any)
+}
+
+func (t *text) take(d *decoder, at place, _ string, value any) {
+	s, ok := value.(string)
+	if !ok {
+		d.unfit(at, value, "text", at.name()+` = "..."`)
+		return
+	}
+	t.v, t.set = s, true
+}
+
+func (n *number) take(d *decoder, at place, _ string, value any) {
+	i, ok := value.(int64)
+	if !ok {
+		d.unfit(at, value, "a whole number", at.name()+" = 3, without quotes")
+		return
+	}
+	n.v, n.set = i, true
+}
+
+func (b *truth) take(d *decoder, at place, _ string, value any) {
+	v, ok := value.(bool)
+	if !ok {
+		d.unfit(at, value, "true or false", at.name()+" = true or "+at.name()+" = false")
+		return
+	}
+	b.v, b.set = v, true
+}
+
+func (s *span) take(d *decoder, at place, _ string, value any) {
+	written, ok := value.(string)
+	if !ok {
+		if bare, is := bareNumber(value); is {
+			d.noUnit(at, bare, bare)
+			return
+		}
+		d.unfit(at, value, "a time with its unit", at.name()+` = "100ms"`)
+		return
+	}
+	v, err := time.ParseDuration(written)
+	if _, bare := strconv.ParseFloat(written, 64); bare == nil {
+		d.noUnit(at, strconv.Quote(written), written)
+		return
+	}
+	if err != nil {
+		d.bad(at, fmt.Sprintf(`write it like %s = "100ms", "2s", "5m" or "1h30m"`, at.name()), "%s = %s is no time", at.name(), show(value))
+		return
+	}
+	s.v, s.set = v, true
+}
+
+func bareNumber(value any) (string, bool) {
+	switch n := value.(type) {
+	case int64:
+		return strconv.FormatInt(n, 10), true
+	case float64:
+		return strconv.FormatFloat(n, 'g', -1, 64), true
+	}
+	return "", false
+}
+
+func (l *list) take(d *decoder, at place, path string, value any) {
+	all, ok := value.([]any)
+	if !ok {
+		d.unfit(at, value, "a list of texts", at.name()+` = ["...", "..."]`)
+		return
+	}
+	for i, value := range all {
+		element := text{place: at}
+		if line := d.lines[index(path, i)]; line > 0 {
+			element.line = line
+		}
+		element.take(d, element.place, "", value)
+		l.v = append(l.v, element)
+	}
+	l.set = true
+}
+
+func (w *wires) take(d *decoder, at place, path string, value any) {
+	switch v := value.(type) {
+	case string:
+		w.all, w.set = v, true
+	case map[string]any:
+		w.by, w.set = map[string]text{}, true
+		for name, value := range v {
+			t := text{place: d.place(at, path, name)}
+			t.take(d, t.place, "", value)
+			w.by[name] = t
+		}
+	default:
+		d.unfit(at, value, "a line, or a table of lines by node", fmt.Sprintf(`%s = "cdev:LABEL/NAME" or %s = { NODE = "cdev:LABEL/NAME" }`, at.name(), at.name()))
+	}
+}
+
+// show is a value as a sentence names it.
+func show(value any) string {
+	switch v := value.(type) {
+	case string:
+		return strconv.Quote(v)
+	case []any:
+		return "[...]"
+	case map[string]any:
+		return "{...}"
+	}
+	return fmt.Sprint(value)
+}

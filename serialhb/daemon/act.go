@@ -1,0 +1,91 @@
+package daemon
+
+import (
+	"github.com/serialhb/serialhb/serialhb/failover"
+)
+
+// step hands one event to the decision and has its actions carried out. Events that arise on the way wait their turn.
+func (d *Daemon) step(e failover.Event) {
+	before := d.state.Incident.ID
+	d.actions = d.state.Apply(&d.o.Decision, e, d.actions[:0])
+	for i := range d.actions {
+		d.act(&d.actions[i])
+	}
+	if d.state.Incident.ID != before {
+		d.book.incident = d.state.Incident.ID
+	}
+	if e.Kind == failover.Kept {
+		d.checkWaiting()
+	}
+	for len(d.queue) > 0 {
+		next := d.queue[0]
+		d.queue = d.queue[1:]
+		d.step(next)
+	}
+}
+
+// act carries out one action, or gives it to the worker that will.
+func (d *Daemon) act(a *failover.Action) {
+	switch a.Kind {
+	case failover.Send:
+		d.sendPulses()
+	case failover.Alive:
+		if d.current != nil {
+			d.watch.Life(d.o.Clock(), a.Link, a.Peer, d.current)
+		}
+	case failover.Save:
+		d.saver.put(a.Gen, d.state.Volatile())
+	case failover.Keep:
+		d.keeper.put(a.Gen, d.state.Durable())
+	case failover.SetTimer:
+		d.setTimer(a)
+	case failover.StopTimer:
+		d.stopTimer(a.Timer)
+	case failover.Probe, failover.Start, failover.Stop:
+		d.groups[a.Group].do(*a, d.evidence(a))
+	case failover.Adopt:
+		d.book.act(d.evidence(a))
+	case failover.Cut, failover.Secure, failover.OpenCuts, failover.Restore:
+		d.drive(a)
+	case failover.Reply:
+		d.reply(a)
+	case failover.Note:
+		d.noted(a)
+	case failover.Renew:
+		d.queue = append(d.queue, failover.Event{Kind: failover.NewSession, Session: randomSession()})
+	case failover.Exit:
+		d.exit, d.exited = a.Arg, true
+		d.sendPulses()
+	}
+}
+
+// drive gives a relay action to the peer's power. Where there is none it has failed.
+func (d *Daemon) drive(a *failover.Action) {
+	if w := d.powers[a.Peer]; w != nil {
+		w.do(*a, d.evidence(a))
+		return
+	}
+	kind := failover.FenceDone
+	switch a.Kind {
+	case failover.OpenCuts:
+		d.queue = append(d.queue, failover.Event{Kind: failover.CutsOpened, ID: a.ID, Peer: a.Peer, OK: true})
+		return
+	case failover.Restore:
+		kind = failover.RestoreDone
+	}
+	d.queue = append(d.queue, failover.Event{Kind: kind, ID: a.ID, Peer: a.Peer})
+}
+
+func (d *Daemon) setTimer(a *failover.Action) {
+	d.stopTimer(a.Timer)
+	d.timers = append(d.timers, timer{a.Timer, d.o.Clock() + a.After})
+}
+
+func (d *Daemon) stopTimer(id failover.Timer) {
+	for i := range d.timers {
+		if d.timers[i].id == id {
+			d.timers = append(d.timers[:i], d.timers[i+1:]...)
+			return
+		}
+	}
+}

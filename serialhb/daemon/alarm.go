@@ -1,0 +1,112 @@
+package daemon
+
+import (
+	"time"
+
+	"github.com/serialhb/serialhb/serialhb/control"
+	"github.com/serialhb/serialhb/serialhb/detect"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// watchAlarms compares what is wrong now with what was, and tells what came and went. Alarms are levels, not events:
+// one that still holds is not told twice.
+func (d *Daemon) watchAlarms(now time.Duration) {
+	wrong := map[string]string{}
+	d.stateAlarms(wrong)
+	for p := range d.o.Decision.N {
+		if p != d.o.Decision.Me {
+			d.peerAlarms(p, wrong)
+		}
+	}
+	for l := range d.o.Links {
+		d.linkAlarms(uint8(l), now, wrong)
+	}
+	for code, text := range wrong {
+		if _, known := d.alarms[code]; !known {
+			d.alarms[code] = control.Alarm{Code: code, Text: text, Since: time.Now()}
+			d.book.put(Record{Kind: "alarm", Code: code, Text: "ALARM " + text, Incident: d.openIncident()})
+		}
+	}
+	for code, a := range d.alarms {
+		if _, still := wrong[code]; !still {
+			delete(d.alarms, code)
+			d.book.put(Record{Kind: "alarm", Code: code, Text: "over: " + a.Text, Incident: d.openIncident()})
+		}
+	}
+}
+
+func (d *Daemon) stateAlarms(wrong map[string]string) {
+	s := &d.state
+	say := func(on bool, code, text string) {
+		if on {
+			wrong[code] = text
+		}
+	}
+	say(!s.Armed, "disarmed", "this node is disarmed and drives no relay; `serialhb arm` arms it")
+	say(s.Locked, "locked-out", "this node is locked out after too many moves or fences; look into it, then run `serialhb clear`")
+	say(s.FenceMe, "fence-me", "a service could not be stopped here; this node asks to be cut off")
+	say(s.Deaf, "deaf", "every link of this node has lost its device")
+	say(s.SaveBad, "save-failed", "the run directory cannot be written: nothing can be granted or taken over")
+	say(s.KeepBad, "keep-failed", "the state directory cannot be written; free or mend the disk")
+	say(len(d.o.Damage) > 0, "facts-damaged", "kept facts were damaged and are not trusted; see `serialhb events`")
+	for g := range d.o.Decision.G {
+		name, grp := d.group(g), &s.Groups[g]
+		say(grp.Phase == pulse.Failed, "failed "+name, name+" failed here; mend it, then run `serialhb clear`")
+		say(grp.Phase == pulse.Blocked, "blocked "+name, name+" stays down: no node could be proven off")
+		say(grp.Phase == pulse.AwaitingApproval, "question "+name, "a person must decide whether "+name+" is taken over; see `serialhb status`")
+		say(grp.Frozen, "two-owners "+name, "two nodes hold "+name+": stop it on one of them with `serialhb standby on` there")
+	}
+}
+
+func (d *Daemon) peerAlarms(p uint8, wrong map[string]string) {
+	peer, name := &d.state.Peers[p], d.member(p)
+	say := func(on bool, code, text string) {
+		if on {
+			wrong[code+" "+name] = text
+		}
+	}
+	away := d.state.Away(&d.o.Decision, p)
+	say(peer.Presence == failover.Silent && !away, "silent", name+" is silent on every link")
+	say(peer.Claim.Valid && peer.Claim.Core != d.o.Decision.Core, "core-differs", name+" runs with other nodes or groups in its configuration: nothing starts, nobody is fenced")
+	say(peer.Claim.Valid && peer.Claim.Core == d.o.Decision.Core && (peer.Claim.Rest != d.o.Decision.Rest || d.badDig[p]), "rest-differs", name+" runs with a different configuration: planned moves are refused until both agree")
+	say(peer.Newer, "newer-version", name+" speaks a newer protocol version; upgrade this node")
+	say(peer.Doubt&failover.DoubtTwin != 0, "twin", "two daemons bear the name "+name+"; stop one of them")
+	say(peer.Doubt&failover.DoubtRising != 0, "deaf-peer", "someone keeps sending in the name of "+name+" and does not hear this node")
+	say(peer.Doubt&failover.DoubtWrongKey != 0, "wrong-key", "someone with another key is on the cable of "+name+"; compare the key files")
+	say(peer.Fence.Phase == failover.FenceFailed, "fence-failed", "the fence of "+name+" failed; make sure that it is off, then run `serialhb confirm-off "+name+"`")
+	say(!away && !d.o.Decision.Members[p].Fenceable, "no-fence", "no fence device of this node cuts "+name)
+	say(peer.Claim.Flags.Has(pulse.FenceMe) && peer.Presence == failover.Present, "asks-to-be-cut", name+" cannot stop a service and asks to be cut off")
+	for _, w := range d.senses {
+		if w.peer != p {
+			continue
+		}
+		sense := peer.Senses[w.device]
+		say(sense.Broken, "sense-broken "+w.sense.Name(), "sense "+w.sense.Name()+" of "+name+" read off while it was alive: it proves nothing until `serialhb clear`")
+		say(sense.Reading == failover.NotRead, "sense-unreadable "+w.sense.Name(), "sense "+w.sense.Name()+" of "+name+" cannot be read; look at the relay board")
+	}
+}
+
+func (d *Daemon) linkAlarms(l uint8, now time.Duration, wrong map[string]string) {
+	state, info := &d.link[l], &d.o.Links[l]
+	say := func(on bool, code, text string) {
+		if on {
+			wrong[code+" "+info.Name] = text
+		}
+	}
+	say(!state.up, "link-down", info.Name+" is down here: "+state.reason)
+	say(state.own > 0, "echo", "own pulses come back on "+info.Name+": a loop-back plug or an echoing modem is on it")
+	say(state.twin > 0, "own-name", "someone else on "+info.Name+" uses the name of this node; give each node its own with --node")
+	say(state.foreign > 0, "foreign", "frames of another cluster arrive on "+info.Name+"; look where it leads")
+	say(state.wrongKey.run >= wrongKeyRun && now-state.wrongKey.since < 2*d.o.Decision.DoubtTime, "other-key", "frames under another key arrive on "+info.Name+"; compare the key files")
+	state.own, state.twin, state.foreign = 0, 0, 0
+	for p := range d.o.Decision.N {
+		if p == d.o.Decision.Me || info.Peers&(1<<p) == 0 || d.state.Peers[p].Presence != failover.Present || !state.up {
+			continue
+		}
+		receives, sends, _, _ := d.watch.Path(l, p)
+		name := d.member(p)
+		say(wayBad(receives) || receives == detect.Never, "no-pulses "+name, name+" is alive but not heard on "+info.Name+": look at that cable or path")
+		say(sends == detect.Down, "unheard "+name, name+" does not hear this node on "+info.Name+": its receiver, my driver, or one conductor")
+	}
+}

@@ -1,0 +1,227 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/serialhb/serialhb/serialhb/control"
+	"github.com/serialhb/serialhb/serialhb/detect"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// Options is everything that a daemon is made of.
+type Options struct {
+	Cluster, Node, Version string
+	BootID                 string
+	Names                  failover.Names
+	Decision               failover.Config
+	Detection              detect.Config // without links: they come from Links
+	Prefer                 [][]string    // names in order, by group
+	Failback               []string      // word, by group
+
+	Volatile  failover.Volatile
+	Durable   failover.Durable
+	SameBoot  bool
+	Damage    []string // what was wrong with kept facts, in words
+	Digests   [2]uint64
+	Keys      *pulse.Keyring
+	Links     []LinkInfo
+	Power     []Power    // by member; nil where this member cuts nothing
+	Services  []Services // by group
+	SaveFacts Facts      // volatile
+	KeepFacts Facts      // durable
+	Record    Recorder
+	Log       zerolog.Logger
+	Clock     Clock
+	Notify    func(state string) // sd_notify; nil is none
+	Watchdog  time.Duration      // how often it must hear from the loop; 0 is never
+	Reload    func() (Reloaded, error)
+}
+
+// Daemon is one run of a member.
+type Daemon struct {
+	o     Options
+	state failover.State
+	watch *detect.Detector
+	log   zerolog.Logger
+
+	in       chan arrival
+	events   chan failover.Event
+	asks     chan ask
+	restless chan struct{} // closed when the loop has ended
+
+	actions  []failover.Action
+	changes  []detect.Change
+	current  *pulse.Pulse // of the event in work
+	queue    []failover.Event
+	timers   []timer
+	nextBeat time.Duration
+	planned  time.Duration
+	interval time.Duration
+	deferred int
+	frame    []byte
+
+	groups  []*groupWorker
+	powers  []*powerWorker
+	saver   *writer[failover.Volatile]
+	keeper  *writer[failover.Durable]
+	senses  []senseWatch
+	workers sync.WaitGroup
+
+	commands map[uint32]*pending
+	nextCmd  uint32
+	waiting  []*pending // accepted, until the durable facts are kept
+
+	link    []linkState
+	peerKey [pulse.MaxMembers][]pulse.KeyID
+	sideSeq uint32
+	sideAt  time.Duration
+
+	alarms  map[string]control.Alarm
+	book    *book
+	started time.Duration
+	late    time.Duration // worst lateness so far
+	badDig  [pulse.MaxMembers]bool
+	testing [pulse.MaxMembers]bool // a fence test of it is under way
+	exit    uint32
+	exited  bool
+	fatal   error
+}
+
+type linkState struct {
+	up, lost bool
+	reason   string
+	wrongKey wrongKeys
+	own      uint64
+	twin     uint64
+	foreign  uint64
+}
+
+// New makes a daemon; nothing happens before Run.
+func New(o Options) *Daemon {
+	d := &Daemon{
+		o: o, log: o.Log,
+		in: make(chan arrival, 512), events: make(chan failover.Event, 64), asks: make(chan ask, 16),
+		restless: make(chan struct{}),
+		commands: map[uint32]*pending{}, alarms: map[string]control.Alarm{},
+		link: make([]linkState, len(o.Links)), frame: make([]byte, 0, pulse.MaxFrame),
+		interval: time.Duration(o.Decision.IntervalMS) * time.Millisecond,
+	}
+	dc := o.Detection
+	for _, l := range o.Links {
+		dc.Links = append(dc.Links, detect.Link{Peers: l.Peers})
+	}
+	d.watch = detect.New(dc)
+	d.state = failover.New(&d.o.Decision, randomSession(), o.Volatile, o.Durable, o.SameBoot)
+	d.book = newBook(o)
+	return d
+}
+
+func randomSession() uint32 {
+	var b [4]byte
+	for {
+		rand.Read(b[:])
+		if s := binary.BigEndian.Uint32(b[:]); s != 0 {
+			return s
+		}
+	}
+}
+
+// How a run ended.
+const (
+	Left          = failover.ExitLeft
+	Quiet         = failover.ExitQuiet
+	InMaintenance = failover.ExitInMaintenance
+)
+
+// Run is the life of the daemon. It ends when the decision says so (after a Leave or a quiet restart), or when ctx is
+// done, which is for tests and emergencies: services stay as they are. All goroutines are joined.
+func (d *Daemon) Run(ctx context.Context) (uint32, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	d.started = d.o.Clock()
+	d.startWorkers(ctx)
+	var links sync.WaitGroup
+	errs := make(chan error, len(d.o.Links))
+	for i := range d.o.Links {
+		links.Go(func() {
+			if err := d.o.Links[i].Link.Run(ctx); err != nil && ctx.Err() == nil {
+				errs <- fmt.Errorf("daemon: link %s: %w", d.o.Links[i].Name, err)
+			}
+		})
+	}
+	d.loop(ctx, errs)
+	close(d.restless)
+	cancel()
+	drained := make(chan struct{})
+	go func() { // links may be handing something in
+		for {
+			select {
+			case <-d.in:
+			case <-d.events:
+			case <-drained:
+				return
+			}
+		}
+	}()
+	links.Wait()
+	d.workers.Wait()
+	close(drained)
+	d.refuseAll()
+	if d.fatal != nil {
+		return d.exit, d.fatal
+	}
+	if !d.exited && !errors.Is(ctx.Err(), context.Canceled) {
+		return d.exit, ctx.Err()
+	}
+	return d.exit, nil
+}
+
+// startWorkers starts everything that may wait, so that the loop never does.
+func (d *Daemon) startWorkers(ctx context.Context) {
+	d.groups = make([]*groupWorker, d.o.Decision.G)
+	for g := range d.groups {
+		d.groups[g] = newGroupWorker(d, uint8(g), d.o.Services[g])
+		d.workers.Go(func() { d.groups[g].run(ctx) })
+	}
+	d.powers = make([]*powerWorker, d.o.Decision.N)
+	for p, power := range d.o.Power {
+		if power == nil {
+			continue
+		}
+		d.powers[p] = newPowerWorker(d, uint8(p), power)
+		d.workers.Go(func() { d.powers[p].run(ctx) })
+		for i, s := range power.Senses() {
+			w := senseWatch{peer: uint8(p), device: uint8(i), sense: s}
+			d.senses = append(d.senses, w)
+			d.workers.Go(func() { w.run(ctx, d) })
+		}
+	}
+	d.saver = newWriter[failover.Volatile](d.o.SaveFacts, func(gen uint32, err error) { d.wrote(failover.Saved, gen, err) })
+	d.keeper = newWriter[failover.Durable](d.o.KeepFacts, func(gen uint32, err error) { d.wrote(failover.Kept, gen, err) })
+	d.workers.Go(func() { d.saver.run(ctx) })
+	d.workers.Go(func() { d.keeper.run(ctx) })
+	d.workers.Go(func() { d.book.run(ctx) })
+}
+
+func (d *Daemon) wrote(kind failover.EventKind, gen uint32, err error) {
+	if err != nil {
+		d.log.Error().Err(err).Str("facts", kind.String()).Msg("facts could not be written")
+	}
+	d.post(failover.Event{Kind: kind, Gen: gen, OK: err == nil})
+}
+
+// post hands an event to the loop from a worker. It waits while the loop lives, and never longer.
+func (d *Daemon) post(e failover.Event) {
+	select {
+	case d.events <- e:
+	case <-d.restless:
+	}
+}

@@ -1,0 +1,265 @@
+package daemon
+
+import (
+	"context"
+	"encoding/binary"
+	"time"
+
+	"github.com/serialhb/serialhb/serialhb/detect"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// timer is one that the decision asked for.
+type timer struct {
+	id failover.Timer
+	at time.Duration
+}
+
+const (
+	// lateTolerance is how late a turn may be before windows are lengthened for it.
+	lateTolerance = 2 * time.Millisecond
+	// deferMost is how often a verdict waits a millisecond for bytes that the driver already has.
+	deferMost = 20
+	// sideEvery is how often the side frames of keys and digests go out.
+	sideEvery = 5 * time.Second
+	// idle is the longest sleep: alarms and the watchdog want a look now and then.
+	idle = time.Second
+)
+
+// loop is the only one: one arrival, completion, request or deadline at a time.
+func (d *Daemon) loop(ctx context.Context, errs <-chan error) {
+	wake := time.NewTimer(0)
+	defer wake.Stop()
+	now := d.o.Clock()
+	d.nextBeat = now
+	d.step(failover.Event{Kind: failover.Started})
+	d.book.say("daemon-started", "serialhb "+d.o.Version+" runs", subject{})
+	for _, damage := range d.o.Damage {
+		d.book.say("facts-damaged", damage, subject{})
+	}
+	d.tell("READY=1")
+	for !d.exited {
+		d.planned = d.nextDeadline(d.o.Clock())
+		wake.Reset(max(0, d.planned-d.o.Clock()))
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-d.in:
+			d.lateness()
+			d.take(&a)
+		case e := <-d.events:
+			d.lateness()
+			d.step(e)
+		case q := <-d.asks:
+			d.lateness()
+			d.answer(q)
+		case err := <-errs:
+			d.log.Error().Err(err).Msg("a link ended")
+			d.book.say("link-ended", err.Error(), subject{})
+		case <-wake.C:
+			d.lateness()
+		}
+		d.drain()
+		d.turn()
+	}
+}
+
+// lateness measures how much later than planned this turn begins, and lengthens the windows of detection by it: while
+// this member slept it could not hear anybody.
+func (d *Daemon) lateness() {
+	late := d.o.Clock() - d.planned
+	if late <= lateTolerance {
+		return
+	}
+	d.late = max(d.late, late)
+	d.watch.Late(late)
+}
+
+// drain takes everything that has already arrived, before anything is judged.
+func (d *Daemon) drain() {
+	for range cap(d.in) {
+		select {
+		case a := <-d.in:
+			d.take(&a)
+		case e := <-d.events:
+			d.step(e)
+		default:
+			return
+		}
+	}
+}
+
+// turn does what is due.
+func (d *Daemon) turn() {
+	now := d.o.Clock()
+	if !d.bytesWait(now) {
+		d.changes = d.watch.Check(now, d.changes[:0])
+		for _, c := range d.changes {
+			d.changed(c)
+		}
+	}
+	d.fireTimers(now)
+	if now >= d.nextBeat {
+		d.nextBeat += d.interval
+		if d.nextBeat <= now {
+			d.nextBeat = now + d.interval
+		}
+		d.step(failover.Event{Kind: failover.Beat})
+		d.tell("WATCHDOG=1")
+	}
+	if now >= d.sideAt {
+		d.sideAt = now + sideEvery
+		d.sendSides()
+		d.watchAlarms(now)
+	}
+}
+
+// bytesWait says whether a verdict is due while a driver still has bytes for us: they are read first, for a bounded
+// while.
+func (d *Daemon) bytesWait(now time.Duration) bool {
+	at, ok := d.watch.Next()
+	if !ok || now < at {
+		d.deferred = 0
+		return false
+	}
+	if d.deferred >= deferMost {
+		return false
+	}
+	for i := range d.o.Links {
+		if d.o.Links[i].Link.Pending() > 0 {
+			d.deferred++
+			return true
+		}
+	}
+	return false
+}
+
+func (d *Daemon) nextDeadline(now time.Duration) time.Duration {
+	next := min(d.nextBeat, d.sideAt, now+idle)
+	if at, ok := d.watch.Next(); ok {
+		if d.deferred > 0 {
+			at = max(at, now+time.Millisecond)
+		}
+		next = min(next, at)
+	}
+	for i := range d.timers {
+		next = min(next, d.timers[i].at)
+	}
+	return next
+}
+
+func (d *Daemon) fireTimers(now time.Duration) {
+	for i := 0; i < len(d.timers); {
+		if d.timers[i].at > now {
+			i++
+			continue
+		}
+		id := d.timers[i].id
+		d.timers = append(d.timers[:i], d.timers[i+1:]...)
+		d.step(failover.Event{Kind: failover.TimerFired, Timer: id})
+		i = 0
+	}
+}
+
+// changed hands what detection found to the decision, and to people.
+func (d *Daemon) changed(c detect.Change) {
+	switch c.Kind {
+	case detect.Silent:
+		d.step(failover.Event{Kind: failover.WentSilent, Peer: c.Peer, OneByOne: c.OneByOne})
+	case detect.Deaf:
+		d.step(failover.Event{Kind: failover.WentDeaf})
+		d.book.say("deaf", "every link of this node has lost its device", subject{})
+	case detect.Hears:
+		d.step(failover.Event{Kind: failover.HearsAgain})
+	case detect.CannotJudge:
+		d.book.say("cannot-judge", "this node is too slow to judge "+d.member(c.Peer)+" in time", subject{peer: d.member(c.Peer)})
+	case detect.CanJudge:
+		d.book.say("can-judge", "this node is in time again", subject{peer: d.member(c.Peer)})
+	case detect.Receives:
+		d.book.say("receives-"+c.Way.String(), d.o.Links[c.Link].Name+" from "+d.member(c.Peer)+": "+receiveWords(c.Way), subject{peer: d.member(c.Peer)})
+	case detect.Sends:
+		d.book.say("sends-"+c.Way.String(), d.o.Links[c.Link].Name+" to "+d.member(c.Peer)+": "+sendWords(c.Way), subject{peer: d.member(c.Peer)})
+	}
+}
+
+func receiveWords(w detect.Way) string {
+	return map[detect.Way]string{detect.Never: "nothing yet", detect.OK: "pulses arrive", detect.Late: "pulses are late", detect.Down: "no pulses arrive"}[w]
+}
+
+func sendWords(w detect.Way) string {
+	return map[detect.Way]string{detect.OK: "it hears us here", detect.Down: "it does not hear us here", detect.Unknown: "nobody can tell whether it hears us here"}[w]
+}
+
+// sendPulses sends the claim of this turn to every peer, on every link, with the echo of that link.
+func (d *Daemon) sendPulses() {
+	now := d.o.Clock()
+	for p := range d.o.Decision.N {
+		if p == d.o.Decision.Me || d.state.Peers[p].Muted {
+			continue
+		}
+		claim := d.state.Pulse(&d.o.Decision, p)
+		for l := range d.o.Links {
+			if d.o.Links[l].Peers&(1<<p) == 0 {
+				continue
+			}
+			claim.Echo, claim.EchoAge = d.state.Peers[p].In.LinkSeq[l], 15
+			if _, _, last, heard := d.watch.Path(uint8(l), p); heard && claim.Echo != 0 {
+				claim.EchoAge = pulse.EchoAgeStep(uint32((now - last) / time.Millisecond))
+			}
+			d.frame = d.o.Keys.AppendPulse(d.frame[:0], &claim)
+			d.o.Links[l].Link.Send(p, d.frame)
+		}
+	}
+}
+
+// sendSides tells the peers which keys this member accepts and the digests in full. They decide nothing.
+func (d *Daemon) sendSides() {
+	keys := pulse.Side{Kind: pulse.SideKeys, From: d.o.Decision.Me, Session: d.state.Session}
+	for _, id := range d.o.Keys.IDs() {
+		keys.Len += uint8(copy(keys.Payload[keys.Len:], id[:]))
+	}
+	digests := pulse.Side{Kind: pulse.SideDigests, From: d.o.Decision.Me, Session: d.state.Session, Len: 16}
+	binary.BigEndian.PutUint64(digests.Payload[0:], d.o.Digests[0])
+	binary.BigEndian.PutUint64(digests.Payload[8:], d.o.Digests[1])
+	for p := range d.o.Decision.N {
+		if p == d.o.Decision.Me || d.state.Peers[p].Muted {
+			continue
+		}
+		for _, side := range []pulse.Side{keys, digests} {
+			if d.sideSeq = d.sideSeq + 1; d.sideSeq > pulse.MaxSeq {
+				d.sideSeq = 1
+			}
+			side.To, side.Seq, side.PeerSession = p, d.sideSeq, d.state.Peers[p].In.Session
+			for l := range d.o.Links {
+				if d.o.Links[l].Peers&(1<<p) != 0 {
+					d.o.Links[l].Link.SendSide(p, d.o.Keys.AppendSide(nil, &side))
+				}
+			}
+		}
+	}
+}
+
+func sameDigests(b []byte, own [2]uint64) bool {
+	return len(b) == 16 && binary.BigEndian.Uint64(b) == own[0] && binary.BigEndian.Uint64(b[8:]) == own[1]
+}
+
+func (d *Daemon) tell(state string) {
+	if d.o.Notify != nil {
+		d.o.Notify(state)
+	}
+}
+
+func (d *Daemon) member(p uint8) string {
+	if int(p) < len(d.o.Names.Members) {
+		return d.o.Names.Members[p]
+	}
+	return "another node"
+}
+
+func (d *Daemon) group(g uint8) string {
+	if int(g) < len(d.o.Names.Groups) {
+		return d.o.Names.Groups[g]
+	}
+	return "another group"
+}

@@ -1,0 +1,334 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/serialhb/serialhb/serialhb/control"
+	"github.com/serialhb/serialhb/serialhb/failover"
+)
+
+// ask is something that another goroutine wants of the loop.
+type ask struct {
+	status  chan control.Status
+	command *pending
+	why     chan control.Why
+	number  uint32
+	reload  chan control.Result
+}
+
+// pending is a command whose answer is awaited.
+type pending struct {
+	who    string
+	req    control.Request
+	gen    uint32
+	result control.Result
+	answer chan control.Result
+}
+
+// answerTime bounds how long a caller waits for the loop.
+const answerTime = 2 * time.Second
+
+var errNoAnswer = errors.New("the daemon does not answer")
+
+func (d *Daemon) hand(q ask) error {
+	select {
+	case d.asks <- q:
+		return nil
+	case <-d.restless:
+		return errNoAnswer
+	case <-time.After(answerTime):
+		return errNoAnswer
+	}
+}
+
+func await[T any](d *Daemon, from <-chan T) (T, error) {
+	var none T
+	select {
+	case v := <-from:
+		return v, nil
+	case <-d.restless:
+		select {
+		case v := <-from:
+			return v, nil
+		default:
+			return none, errNoAnswer
+		}
+	case <-time.After(answerTime):
+		return none, errNoAnswer
+	}
+}
+
+// Status is what people may want to know now. Safe from any goroutine.
+func (d *Daemon) Status() control.Status {
+	q := ask{status: make(chan control.Status, 1)}
+	if d.hand(q) == nil {
+		if s, err := await(d, q.status); err == nil {
+			return s
+		}
+	}
+	return control.Status{Cluster: d.o.Cluster, Node: d.o.Node, Version: d.o.Version, Headline: "the daemon is ending or does not answer"}
+}
+
+// Command does what a person asks for, or says why not. Safe from any goroutine.
+func (d *Daemon) Command(ctx context.Context, who string, r control.Request) control.Result {
+	switch r.Command {
+	case "reload":
+		return d.reloadNow()
+	case "fence-status":
+		return d.powerWords(ctx, r)
+	}
+	p := &pending{who: who, req: r, answer: make(chan control.Result, 1)}
+	if err := d.hand(ask{command: p}); err != nil {
+		return control.Result{Exit: 5, Text: err.Error()}
+	}
+	res, err := await(d, p.answer)
+	if err != nil {
+		return control.Result{Exit: 5, Text: err.Error()}
+	}
+	return res
+}
+
+// Events gives the record from a sequence on. Safe from any goroutine.
+func (d *Daemon) Events(from uint64) []control.Event {
+	lines, _ := d.book.since(from)
+	return lines
+}
+
+// Follow hands on every line from a sequence on until ctx is done, the daemon ends, or emit fails.
+func (d *Daemon) Follow(ctx context.Context, from uint64, emit func(control.Event) error) error {
+	for {
+		lines, more := d.book.since(from)
+		for _, l := range lines {
+			if err := emit(l); err != nil {
+				return err
+			}
+			from = l.Seq + 1
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-d.restless:
+			return nil
+		}
+	}
+}
+
+// Why tells an incident in order, and what stands in the way now. 0 is the last one.
+func (d *Daemon) Why(incident uint32) control.Why {
+	q := ask{why: make(chan control.Why, 1), number: incident}
+	if d.hand(q) == nil {
+		if w, err := await(d, q.why); err == nil {
+			return w
+		}
+	}
+	return control.Why{Incident: incident}
+}
+
+// Leave asks for an orderly end, as SIGTERM does.
+func (d *Daemon) Leave(who string) control.Result {
+	return d.Command(context.Background(), who, control.Request{Command: "leave"})
+}
+
+// answer works off one ask in the loop.
+func (d *Daemon) answer(q ask) {
+	switch {
+	case q.status != nil:
+		q.status <- d.status()
+	case q.why != nil:
+		q.why <- d.why(q.number)
+	case q.reload != nil:
+		q.reload <- d.reload()
+	case q.command != nil:
+		d.begin(q.command)
+	}
+}
+
+var commandWords = map[string]failover.CommandKind{
+	"switchover": failover.CmdSwitchover, "failback": failover.CmdFailback, "approve": failover.CmdApprove, "deny": failover.CmdDeny,
+	"confirm-off": failover.CmdConfirmOff, "withdraw": failover.CmdWithdraw, "standby-on": failover.CmdStandbyOn,
+	"standby-off": failover.CmdStandbyOff, "maintenance-on": failover.CmdMaintenanceOn, "maintenance-off": failover.CmdMaintenanceOff,
+	"arm": failover.CmdArm, "disarm": failover.CmdDisarm, "clear": failover.CmdClear, "fence-off": failover.CmdFenceOff, "fence-test": failover.CmdFenceOff,
+	"fence-on": failover.CmdFenceOn, "leave": failover.CmdLeave, "restart": failover.CmdQuiet,
+}
+
+// begin turns a request into a command of the decision.
+func (d *Daemon) begin(p *pending) {
+	r := p.req
+	c := failover.Command{Peer: failover.NoPeer, Incident: r.Incident}
+	kind, known := commandWords[r.Command]
+	if !known {
+		d.finish(p, control.Result{Exit: 2, Text: fmt.Sprintf("there is no command %q", r.Command)})
+		return
+	}
+	c.Kind = kind
+	if why := d.resolve(&c, r); why != "" {
+		d.finish(p, control.Result{Exit: 1, Text: why})
+		return
+	}
+	d.nextCmd++
+	c.ID = d.nextCmd
+	d.commands[c.ID] = p
+	text := r.Command
+	for _, s := range []string{r.Group, r.Node, r.Reason} {
+		if s != "" {
+			text += " " + s
+		}
+	}
+	d.book.put(Record{Kind: "command", Code: r.Command, Text: p.who + ": " + text, Who: p.who, Peer: r.Node, Group: r.Group, Incident: d.openIncident()})
+	d.step(failover.Event{Kind: failover.Commanded, Command: c})
+}
+
+// resolve turns names into indexes, or says in a sentence what is wrong with them.
+func (d *Daemon) resolve(c *failover.Command, r control.Request) string {
+	names := d.o.Names
+	switch c.Kind {
+	case failover.CmdSwitchover, failover.CmdFailback:
+		g := slices.Index(names.Groups, r.Group)
+		if r.Group == "" && len(names.Groups) == 1 {
+			g = 0
+		}
+		if g < 0 {
+			return fmt.Sprintf("there is no group %q; name one of: %s", r.Group, strings.Join(names.Groups, ", "))
+		}
+		c.Group = uint8(g)
+	case failover.CmdApprove, failover.CmdDeny:
+		if r.Incident == 0 {
+			return "name the incident; `serialhb status` shows it"
+		}
+		return ""
+	}
+	if r.Node == "" {
+		switch c.Kind {
+		case failover.CmdConfirmOff, failover.CmdWithdraw, failover.CmdFenceOff, failover.CmdFenceOn:
+			return "name the node"
+		}
+		return ""
+	}
+	n := slices.Index(names.Members, r.Node)
+	if n < 0 {
+		return fmt.Sprintf("there is no node %q; name one of: %s", r.Node, strings.Join(names.Members, ", "))
+	}
+	c.Peer = uint8(n)
+	if uint8(n) == d.o.Decision.Me && c.Kind != failover.CmdSwitchover && c.Kind != failover.CmdFailback {
+		return r.Node + " is this node; name another one"
+	}
+	return d.brokenSenses(c, r)
+}
+
+func (d *Daemon) brokenSenses(c *failover.Command, r control.Request) string {
+	for _, name := range r.Broken {
+		found := false
+		for _, w := range d.senses {
+			if w.peer == c.Peer && w.sense.Name() == name {
+				c.Broken |= 1 << w.device
+				found = true
+			}
+		}
+		if !found {
+			return fmt.Sprintf("%s has no sense %q; `serialhb status` names them", r.Node, name)
+		}
+	}
+	return ""
+}
+
+// reply answers a command that the decision has judged.
+func (d *Daemon) reply(a *failover.Action) {
+	p := d.commands[a.ID]
+	if p == nil {
+		return
+	}
+	delete(d.commands, a.ID)
+	if !a.OK {
+		d.finish(p, control.Result{Exit: 4, Code: a.Code.String(), Text: a.Code.Sentence(d.o.Names, a.Peer, a.Group, a.Arg, d.state.Incident.ID)})
+		return
+	}
+	if p.req.Command == "fence-test" {
+		d.testing[a.Peer] = true
+	}
+	p.result = control.Result{OK: true, Text: d.accepted(p.req, a)}
+	if p.gen = a.Gen; p.gen == 0 {
+		d.finish(p, p.result)
+		return
+	}
+	d.waiting = append(d.waiting, p)
+	d.checkWaiting()
+}
+
+// checkWaiting answers the commands whose effect is on disk now, or cannot be put there.
+func (d *Daemon) checkWaiting() {
+	d.waiting = slices.DeleteFunc(d.waiting, func(p *pending) bool {
+		switch {
+		case d.state.KeptGen >= p.gen:
+			d.finish(p, p.result)
+		case d.state.KeepBad:
+			d.finish(p, control.Result{Exit: 1, Code: "keep-failed", Text: "it is in force now but could not be written to the state directory, so it will not survive a reboot; free or mend the disk"})
+		default:
+			return false
+		}
+		return true
+	})
+}
+
+func (d *Daemon) finish(p *pending, r control.Result) {
+	if !r.OK {
+		d.book.put(Record{Kind: "command", Code: "refused", Text: p.req.Command + " refused: " + r.Text, Who: p.who, Incident: d.openIncident()})
+	}
+	p.answer <- r
+}
+
+func (d *Daemon) refuseAll() {
+	for _, p := range d.waiting {
+		p.answer <- control.Result{Exit: 1, Text: "the daemon ended before it was written"}
+	}
+}
+
+func (d *Daemon) accepted(r control.Request, a *failover.Action) string {
+	switch r.Command {
+	case "switchover", "failback":
+		return fmt.Sprintf("%s is being moved to %s", d.group(a.Group), d.member(a.Peer))
+	case "confirm-off":
+		return r.Node + " counts as off; what this node may take is started now"
+	case "withdraw":
+		return r.Node + " is withdrawn until it is heard again"
+	case "fence-off":
+		return r.Node + " is being cut; `serialhb fence status " + r.Node + "` shows the outcome"
+	case "fence-test":
+		return r.Node + " is being cut, and gets its power back as soon as it is proven off or the cut has failed; `serialhb events` shows each step"
+	case "fence-on":
+		return "power of " + r.Node + " is being given back"
+	case "leave":
+		return "leaving: services are handed over"
+	case "restart":
+		return "restarting; nothing moves"
+	}
+	return strings.ReplaceAll(r.Command, "-", " ") + ": done"
+}
+
+// powerWords asks the relays of a peer how they are.
+func (d *Daemon) powerWords(ctx context.Context, r control.Request) control.Result {
+	var lines []string
+	known := false
+	for p := range d.o.Decision.N {
+		if p == d.o.Decision.Me || r.Node != "" && d.member(p) != r.Node {
+			continue
+		}
+		known = true
+		if d.o.Power[p] == nil {
+			lines = append(lines, d.member(p)+": no fence device of this node cuts it")
+			continue
+		}
+		for _, l := range d.o.Power[p].Status(ctx) {
+			lines = append(lines, d.member(p)+": "+l)
+		}
+	}
+	if !known {
+		return control.Result{Exit: 1, Text: fmt.Sprintf("there is no other node %q; name one of: %s", r.Node, strings.Join(d.o.Names.Members, ", "))}
+	}
+	return control.Result{OK: true, Text: strings.Join(lines, "\n"), Lines: lines}
+}

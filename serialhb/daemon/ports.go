@@ -1,0 +1,84 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"github.com/serialhb/serialhb/fencing"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// Clock is the boot-time clock: it never runs backwards and counts suspend.
+type Clock func() time.Duration
+
+// Link is one way to the other members. Its Run hands what arrives to the daemon's [Inbox] until ctx is done, and joins
+// its goroutines. Send never blocks: the newest frame wins.
+type Link interface {
+	Run(ctx context.Context) error
+	Send(to uint8, frame []byte)
+	SendSide(to uint8, frame []byte)
+	SetKeys(k *pulse.Keyring)
+	// Pending is how many bytes the driver has that were not handed over yet; 0 where nobody can tell.
+	Pending() int
+	Counters() map[string]uint64
+}
+
+// LinkInfo says what a link is.
+type LinkInfo struct {
+	Link   Link
+	Name   string
+	Kind   string
+	Device string
+	Peers  uint16 // members at its other end, bits
+	Serial bool   // one peer on a wire of its own
+}
+
+// Power is the power of one peer as this member can cut it. Every call may take long and ends with its context, which
+// is a failure. At most one runs at a time.
+type Power interface {
+	// Off opens the cuts and proves the peer off. trusted are the senses that may prove, as bits.
+	Off(ctx context.Context, trusted uint32, tell func(string)) (fencing.Proof, error)
+	// Secure opens the cuts only where the fail-safe senses already read off.
+	Secure(ctx context.Context, trusted uint32, tell func(string)) (fencing.Proof, error)
+	// Open opens every cut and proves nothing.
+	Open(ctx context.Context) error
+	// Restore closes every cut.
+	Restore(ctx context.Context) error
+	// Status tells each device in a sentence, without touching it.
+	Status(ctx context.Context) []string
+	// Senses are the power senses, by the index that the decision knows.
+	Senses() []Sense
+}
+
+// Sense is one power sense. An error is no reading.
+type Sense interface {
+	Name() string
+	FailSafe() bool
+	Read() (fencing.SenseState, error)
+}
+
+// Services are the resources of one group. A call ends with its context, which is a failure.
+type Services interface {
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+	Probe(ctx context.Context) (failover.Found, error)
+	Names() []string
+}
+
+// Facts keeps one kind of facts. Save returns when they are as safe as that kind is meant to be.
+type Facts interface {
+	Save(v any) error
+}
+
+// Recorder keeps the record. It does not wait for a disk.
+type Recorder interface {
+	Append(kind string, v any) (uint64, error)
+}
+
+// Reloaded is a configuration that was read again.
+type Reloaded struct {
+	Decision failover.Config
+	Keys     *pulse.Keyring
+	Fixed    []string // what differs and needs a restart, in words
+}

@@ -1,0 +1,250 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/serialhb/serialhb/fencing"
+	"github.com/serialhb/serialhb/serialhb/control"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// Record is one line of the record: what happened, or what is about to be done and on what evidence.
+type Record = control.Event
+
+type subject struct{ peer, group, who string }
+
+// book keeps the record: the last lines in memory for whoever asks, all of them in the journal. Lines go through one
+// goroutine, so that the loop never waits; an action's line is written before the action, by the worker that acts.
+type book struct {
+	o        Options
+	incident uint32
+
+	lines chan Record
+	lost  uint64
+
+	mu    sync.Mutex
+	seq   uint64
+	ring  []Record
+	fresh chan struct{} // closed and replaced when a line is added
+}
+
+const ringLines = 4096
+
+func newBook(o Options) *book {
+	return &book{o: o, lines: make(chan Record, 1024), fresh: make(chan struct{})}
+}
+
+func (b *book) stamp(r Record) Record {
+	r.Wall, r.MonoNS, r.Boot = time.Now(), int64(b.o.Clock()), b.o.BootID
+	return r
+}
+
+// say adds a line of news. It never waits: if hundreds of lines wait already, this one is dropped and counted.
+func (b *book) say(code, text string, s subject) {
+	b.put(Record{Kind: "note", Code: code, Text: text, Peer: s.peer, Group: s.group, Who: s.who})
+}
+
+func (b *book) put(r Record) {
+	select {
+	case b.lines <- b.stamp(r):
+	default:
+		b.mu.Lock()
+		b.lost++
+		b.mu.Unlock()
+	}
+}
+
+// act writes the line of an action and returns when it is written: the reason comes before the deed.
+func (b *book) act(r *Record) {
+	if r != nil {
+		b.write(b.stamp(*r))
+	}
+}
+
+func (b *book) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			for {
+				select {
+				case r := <-b.lines:
+					b.write(r)
+				default:
+					return
+				}
+			}
+		case r := <-b.lines:
+			b.write(r)
+		}
+	}
+}
+
+func (b *book) write(r Record) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if seq, err := b.o.Record.Append(r.Kind, r); err != nil {
+		b.lost++
+		b.o.Log.Error().Err(err).Msg("the record cannot be written")
+	} else if seq > b.seq {
+		b.seq = seq - 1
+	}
+	b.seq++
+	r.Seq = b.seq
+	b.ring = append(b.ring, r)
+	if len(b.ring) > ringLines {
+		b.ring = append(b.ring[:0:0], b.ring[len(b.ring)-ringLines/2:]...)
+	}
+	close(b.fresh)
+	b.fresh = make(chan struct{})
+	ev := b.o.Log.Info()
+	if r.Incident != 0 {
+		ev = ev.Uint32("incident", r.Incident)
+	}
+	if r.Group != "" {
+		ev = ev.Str("group", r.Group)
+	}
+	if r.Peer != "" {
+		ev = ev.Str("peer", r.Peer)
+	}
+	ev.Str("code", r.Code).Msg(r.Text)
+}
+
+// since gives the lines from a sequence on, and a channel that closes when there are more.
+func (b *book) since(from uint64) ([]Record, <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []Record
+	for _, r := range b.ring {
+		if r.Seq >= from {
+			out = append(out, r)
+		}
+	}
+	return out, b.fresh
+}
+
+// noted turns a note of the decision into a line, and into a log.
+func (d *Daemon) noted(a *failover.Action) {
+	r := Record{Kind: "note", Code: a.Code.String(), Incident: d.openIncident()}
+	r.Text = a.Code.Sentence(d.o.Names, a.Peer, a.Group, a.Arg, d.state.Incident.ID)
+	if a.Code == failover.NoteProvenOff {
+		r.Text += ": " + fencing.Proof(a.Arg).String()
+	}
+	if a.Code.HasPeer() {
+		r.Peer = d.member(a.Peer)
+	}
+	if a.Code.HasGroup() {
+		r.Group = d.group(a.Group)
+	}
+	d.book.put(r)
+	d.afterNote(a)
+}
+
+// afterNote ends a fence test: power comes back whatever the outcome.
+func (d *Daemon) afterNote(a *failover.Action) {
+	switch a.Code {
+	case failover.NoteProvenOff, failover.NoteFenceFailed, failover.NoteFenceGivenUp:
+		if d.testing[a.Peer] {
+			d.testing[a.Peer] = false
+			d.queue = append(d.queue, failover.Event{Kind: failover.Commanded, Command: failover.Command{Kind: failover.CmdFenceOn, Peer: a.Peer}})
+		}
+	}
+}
+
+func (d *Daemon) openIncident() uint32 {
+	if d.state.Incident.Open {
+		return d.state.Incident.ID
+	}
+	return 0
+}
+
+// evidence is the line that has to be on record before an action: by which rule, and on what it rests.
+func (d *Daemon) evidence(a *failover.Action) *Record {
+	r := &Record{Kind: "action", Code: a.Kind.String(), Incident: d.openIncident(), Evidence: d.facts()}
+	switch a.Kind {
+	case failover.Cut, failover.Secure, failover.OpenCuts, failover.Restore:
+		r.Peer = d.member(a.Peer)
+	default:
+		r.Group = d.group(a.Group)
+	}
+	r.Text = fmt.Sprintf("%s %s%s: %s", a.Kind, r.Peer, r.Group, a.Code.Sentence(d.o.Names, a.Peer, a.Group, a.Arg, d.state.Incident.ID))
+	return r
+}
+
+// facts tells what this member knows of each peer, in sentences.
+func (d *Daemon) facts() []string {
+	now := d.o.Clock()
+	var out []string
+	for p := range d.o.Decision.N {
+		if p == d.o.Decision.Me {
+			continue
+		}
+		peer := &d.state.Peers[p]
+		line := d.member(p) + " is " + peer.Presence.String()
+		if last, heard := d.watch.LastLife(p); heard {
+			line += fmt.Sprintf(", last heard %s ago (detection time %s)", tenths(now-last), tenths(d.watch.Window(p)))
+		} else {
+			line += ", not heard by this daemon"
+		}
+		if peer.Proof != fencing.None {
+			line += ", proven off: " + peer.Proof.String()
+		}
+		for i := range d.o.Decision.Members[p].Senses {
+			if d.o.Decision.Members[p].Senses[i].Present {
+				line += fmt.Sprintf(", sense %d reads %s", i, readingWord(peer.Senses[i].Reading))
+			}
+		}
+		out = append(out, line)
+		for l := range d.o.Links {
+			if d.o.Links[l].Peers&(1<<p) == 0 {
+				continue
+			}
+			receives, sends, last, heard := d.watch.Path(uint8(l), p)
+			age := "never"
+			if heard {
+				age = tenths(now-last) + " ago"
+			}
+			out = append(out, fmt.Sprintf("%s: from %s %s (%s), to it %s", d.o.Links[l].Name, d.member(p), receives, age, sends))
+		}
+	}
+	for g := range d.o.Decision.G {
+		for p := range d.o.Decision.N {
+			if permit := d.state.Groups[g].Permits[p]; permit != failover.NoPermit {
+				out = append(out, fmt.Sprintf("%s: permit of %s: %s", d.group(g), d.member(p), permit))
+			}
+		}
+	}
+	return out
+}
+
+func readingWord(r failover.Reading) string {
+	return map[failover.Reading]string{failover.ReadsOn: "on", failover.ReadsOff: "off", failover.NotRead: "unknown"}[r]
+}
+
+// tenths prints a duration the way people read it.
+func tenths(t time.Duration) string {
+	switch {
+	case t < 0:
+		return "0 ms"
+	case t < 100*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(t)/float64(time.Millisecond))
+	case t < 10*time.Second:
+		return fmt.Sprintf("%d ms", t/time.Millisecond)
+	case t < 2*time.Minute:
+		return fmt.Sprintf("%d s", t/time.Second)
+	case t < 2*time.Hour:
+		return fmt.Sprintf("%d min", t/time.Minute)
+	}
+	return fmt.Sprintf("%d h", t/time.Hour)
+}
+
+// groupOwner is the name of who holds a group, or "".
+func (d *Daemon) groupOwner(g uint8) string {
+	if owner := d.state.Owner(&d.o.Decision, g); owner != failover.NoPeer {
+		return d.member(owner)
+	}
+	return ""
+}

@@ -1,0 +1,73 @@
+package daemon
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/serialhb/serialhb/serialhb/control"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// reloadNow reads the configuration again, as SIGHUP asks. Safe from any goroutine.
+func (d *Daemon) reloadNow() control.Result {
+	q := ask{reload: make(chan control.Result, 1)}
+	if err := d.hand(q); err != nil {
+		return control.Result{Exit: 5, Text: err.Error()}
+	}
+	r, err := await(d, q.reload)
+	if err != nil {
+		return control.Result{Exit: 5, Text: err.Error()}
+	}
+	return r
+}
+
+// reload takes over what may change while services run. Members, groups, links and devices may not: they are named. A
+// first key that a heard peer has not listed in this session is refused, for the peer could not read it (rule 3).
+func (d *Daemon) reload() control.Result {
+	refuse := func(text string) control.Result {
+		d.book.say("reload-refused", "reload refused: "+text, subject{})
+		return control.Result{Exit: 1, Text: text}
+	}
+	if d.o.Reload == nil {
+		return refuse("this daemon was started without a file to read again")
+	}
+	fresh, err := d.o.Reload()
+	if err != nil {
+		return refuse(err.Error())
+	}
+	if fresh.Decision.Core != d.o.Decision.Core || fresh.Decision.N != d.o.Decision.N || fresh.Decision.G != d.o.Decision.G {
+		return refuse("nodes and groups cannot change while the daemon runs; use `serialhb restart` on one node after the other")
+	}
+	if who := d.cannotRead(fresh.Keys.IDs()[0]); who != "" {
+		return refuse(who + " has not listed the new first key yet; put it second on both nodes, reload both, then make it first")
+	}
+	old := d.o.Decision
+	d.o.Decision = fresh.Decision
+	d.o.Decision.Me, d.o.Decision.Boot = old.Me, old.Boot
+	d.o.Decision.IntervalMS, d.o.Decision.DetectTime = old.IntervalMS, old.DetectTime
+	d.o.Decision.Members = old.Members
+	d.o.Keys = fresh.Keys
+	for i := range d.o.Links {
+		d.o.Links[i].Link.SetKeys(fresh.Keys.Clone())
+	}
+	d.sideAt = 0
+	d.step(failover.Event{Kind: failover.Reloaded})
+	if len(fresh.Fixed) > 0 {
+		return control.Result{OK: true, Text: "reloaded; these need `serialhb restart`: " + strings.Join(fresh.Fixed, ", "), Lines: fresh.Fixed}
+	}
+	return control.Result{OK: true, Text: "reloaded"}
+}
+
+// cannotRead names a heard peer that has not listed a key.
+func (d *Daemon) cannotRead(id pulse.KeyID) string {
+	if id == d.o.Keys.IDs()[0] {
+		return ""
+	}
+	for p := range d.o.Decision.N {
+		if p != d.o.Decision.Me && d.state.Peers[p].Presence == failover.Present && !slices.Contains(d.peerKey[p], id) {
+			return d.member(p)
+		}
+	}
+	return ""
+}

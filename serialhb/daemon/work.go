@@ -1,0 +1,225 @@
+package daemon
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/serialhb/serialhb/fencing"
+	"github.com/serialhb/serialhb/serialhb/failover"
+)
+
+// job is an action with the evidence that must be on record before it is carried out.
+type job struct {
+	action failover.Action
+	record *Record
+}
+
+// groupWorker carries out the probes, starts and stops of one group, one after the other. A stop ends a start that is
+// under way.
+type groupWorker struct {
+	d        *Daemon
+	group    uint8
+	services Services
+	jobs     chan job
+
+	mu    sync.Mutex
+	end   context.CancelFunc // of the job under way
+	start bool               // it is a start
+}
+
+func newGroupWorker(d *Daemon, g uint8, s Services) *groupWorker {
+	return &groupWorker{d: d, group: g, services: s, jobs: make(chan job, 16)}
+}
+
+func (w *groupWorker) do(a failover.Action, r *Record) {
+	if a.Kind == failover.Stop {
+		w.mu.Lock()
+		if w.end != nil && w.start {
+			w.end()
+		}
+		w.mu.Unlock()
+	}
+	w.jobs <- job{a, r}
+}
+
+func (w *groupWorker) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case j := <-w.jobs:
+			w.carryOut(ctx, j)
+		}
+	}
+}
+
+func (w *groupWorker) carryOut(ctx context.Context, j job) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w.mu.Lock()
+	w.end, w.start = cancel, j.action.Kind == failover.Start
+	w.mu.Unlock()
+	if j.action.Kind != failover.Probe {
+		w.d.book.act(j.record)
+	}
+	e := failover.Event{ID: j.action.ID, Group: w.group}
+	var err error
+	began := w.d.o.Clock()
+	switch j.action.Kind {
+	case failover.Probe:
+		e.Kind = failover.Probed
+		e.Found, err = w.services.Probe(ctx)
+	case failover.Start:
+		e.Kind = failover.StartDone
+		err = w.services.Start(ctx)
+	case failover.Stop:
+		e.Kind = failover.StopDone
+		err = w.services.Stop(ctx)
+	}
+	e.OK = err == nil
+	w.mu.Lock()
+	w.end = nil
+	w.mu.Unlock()
+	if err != nil {
+		w.d.book.say(j.action.Kind.String()+"-error", w.d.group(w.group)+": "+err.Error(), subject{group: w.d.group(w.group)})
+	} else if j.action.Kind != failover.Probe {
+		w.d.book.say(j.action.Kind.String()+"-took", w.d.group(w.group)+": "+j.action.Kind.String()+" took "+tenths(w.d.o.Clock()-began), subject{group: w.d.group(w.group)})
+	}
+	w.d.post(e)
+}
+
+// fenceLimit bounds a whole fence whatever its levels say: a relay that never answers is a failure.
+const fenceLimit = 5 * time.Minute
+
+// powerWorker drives the relays towards one peer, one act after the other.
+type powerWorker struct {
+	d     *Daemon
+	peer  uint8
+	power Power
+	jobs  chan job
+}
+
+func newPowerWorker(d *Daemon, p uint8, power Power) *powerWorker {
+	return &powerWorker{d: d, peer: p, power: power, jobs: make(chan job, 16)}
+}
+
+func (w *powerWorker) do(a failover.Action, r *Record) { w.jobs <- job{a, r} }
+
+func (w *powerWorker) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case j := <-w.jobs:
+			limited, cancel := context.WithTimeout(ctx, fenceLimit)
+			w.carryOut(limited, j)
+			cancel()
+		}
+	}
+}
+
+func (w *powerWorker) carryOut(ctx context.Context, j job) {
+	name := w.d.member(w.peer)
+	w.d.book.act(j.record)
+	tell := func(s string) { w.d.book.say("fence-step", name+": "+s, subject{peer: name}) }
+	e := failover.Event{ID: j.action.ID, Peer: w.peer}
+	var err error
+	switch j.action.Kind {
+	case failover.Cut:
+		e.Kind = failover.FenceDone
+		e.Proof, err = w.power.Off(ctx, j.action.Arg, tell)
+	case failover.Secure:
+		e.Kind = failover.FenceDone
+		e.Proof, err = w.power.Secure(ctx, j.action.Arg, tell)
+	case failover.OpenCuts:
+		e.Kind = failover.CutsOpened
+		err = w.power.Open(ctx)
+	case failover.Restore:
+		e.Kind = failover.RestoreDone
+		err = w.power.Restore(ctx)
+	}
+	e.OK = err == nil && (e.Kind != failover.FenceDone || e.Proof != fencing.None)
+	if err != nil {
+		w.d.book.say(j.action.Kind.String()+"-error", name+": "+err.Error(), subject{peer: name})
+	}
+	w.d.post(e)
+}
+
+// senseWatch looks at one power sense all the time, so that its history is known before it has to prove anything.
+type senseWatch struct {
+	peer, device uint8
+	sense        Sense
+}
+
+// senseEvery is how often a sense is read. A fence reads it itself, far faster.
+const senseEvery = 100 * time.Millisecond
+
+func (w senseWatch) run(ctx context.Context, d *Daemon) {
+	tick := time.NewTicker(senseEvery)
+	defer tick.Stop()
+	last := failover.NotRead
+	for {
+		r := failover.NotRead
+		if state, err := w.sense.Read(); err == nil {
+			r = map[fencing.SenseState]failover.Reading{fencing.On: failover.ReadsOn, fencing.Off: failover.ReadsOff}[state]
+		}
+		if r != last {
+			last = r
+			d.post(failover.Event{Kind: failover.SenseRead, Peer: w.peer, Device: w.device, Reading: r})
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// writer writes the newest of what it is given and answers for every generation that this covers.
+type writer[T any] struct {
+	to   Facts
+	done func(gen uint32, err error)
+	wake chan struct{}
+
+	mu    sync.Mutex
+	gen   uint32
+	value T
+	fresh bool
+}
+
+func newWriter[T any](to Facts, done func(uint32, error)) *writer[T] {
+	return &writer[T]{to: to, done: done, wake: make(chan struct{}, 1)}
+}
+
+func (w *writer[T]) put(gen uint32, v T) {
+	w.mu.Lock()
+	w.gen, w.value, w.fresh = gen, v, true
+	w.mu.Unlock()
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *writer[T]) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			w.write() // what was decided last is worth keeping
+			return
+		case <-w.wake:
+			w.write()
+		}
+	}
+}
+
+func (w *writer[T]) write() {
+	w.mu.Lock()
+	gen, v, fresh := w.gen, w.value, w.fresh
+	w.fresh = false
+	w.mu.Unlock()
+	if fresh {
+		w.done(gen, w.to.Save(v))
+	}
+}
