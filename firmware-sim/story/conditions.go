@@ -100,12 +100,12 @@ func nodeAndLink(args []string) error {
 	return node(args[0])
 }
 
-func nobody([]string) []string          { return nil }
-func itself(args []string) []string     { return args[:1] }
-func theOther(args []string) []string   { return others(args[0]) }
-func text(args []string) string         { return strings.Join(args[1:], " ") }
+func nobody([]string) []string            { return nil }
+func itself(args []string) []string       { return args[:1] }
+func theOther(args []string) []string     { return others(args[0]) }
+func text(args []string) string           { return strings.Join(args[1:], " ") }
 func (s scene) node(name string) NodeView { return s.Nodes[name] }
-func (n NodeView) answers() bool        { return n.Err == nil && n.Status.Node != "" }
+func (n NodeView) answers() bool          { return n.Err == nil && n.Status.Node != "" }
 
 func isOwner(s scene, args []string) bool {
 	return slices.Equal(s.running(), args) && s.Answering == args[0]

@@ -26,6 +26,8 @@ type World interface {
 	Outage(begin, end time.Duration) (time.Duration, error)
 	// Answer is the client's first answer from a node at or after a moment; an empty node is any.
 	Answer(node string, since time.Duration) (at time.Duration, ok bool, err error)
+	// Logs are the last lines that each node's daemon wrote, for who has to find out why a story failed.
+	Logs() map[string][]string
 	// Close takes everything away and waits until it is gone.
 	Close() error
 }

@@ -34,7 +34,7 @@ func decode(data []byte) (raw *rawFile, found findings, syntax bool) {
 		return raw, d.findings, false
 	}
 	d.lines = indexLines(data)
-	d.table(reflect.ValueOf(raw).Elem(), place{line: 1, set: true}, "", document)
+	d.table(reflect.ValueOf(raw).Elem(), place{line: 1, given: true}, "", document)
 	return raw, d.findings, true
 }
 
@@ -85,9 +85,8 @@ func (d *decoder) table(into reflect.Value, at place, path string, value map[str
 
 func (d *decoder) field(field reflect.Value, table place, path, name string, value any, set bool) {
 	at := d.place(table, path, name)
-	at.set = set
+	at.given = set
 	if l, ok := field.Addr().Interface().(leaf); ok {
-		at.set = false // until the value was taken
 		l.locate(at)
 		if set {
 			l.take(d, at, join(path, name), value)
@@ -116,7 +115,7 @@ func (d *decoder) tables(field reflect.Value, at place, path string, value any) 
 	}
 	field.Set(reflect.MakeSlice(field.Type(), len(all), len(all)))
 	for i, value := range all {
-		one := place{line: at.line, key: fmt.Sprintf("%s[%d]", at.key, i+1), set: true}
+		one := place{line: at.line, key: fmt.Sprintf("%s[%d]", at.key, i+1), given: true}
 		if line := d.lines[index(path, i)]; line > 0 {
 			one.line = line
 		}
@@ -130,7 +129,7 @@ func (d *decoder) tables(field reflect.Value, at place, path string, value any) 
 
 // place is that of a key in a table; a key that is not there has the line of the table.
 func (d *decoder) place(table place, path, name string) place {
-	at := place{line: table.line, key: name, set: true}
+	at := place{line: table.line, key: name, given: true}
 	if table.key != "" {
 		at.key = table.key + "." + name
 	}

@@ -9,9 +9,10 @@ import (
 
 // place is where something stands in the file, or would stand if it were there: then it is the line of its table.
 type place struct {
-	line int
-	key  string
-	set  bool
+	line  int
+	key   string
+	given bool // it stands in the file
+	set   bool // and it was fit
 }
 
 func (p *place) locate(at place) { *p = at }

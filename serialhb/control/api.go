@@ -41,7 +41,6 @@ type Status struct {
 	Groups      []Group   `json:"groups"`
 	Incident    *Incident `json:"incident,omitempty"`
 	Alarms      []Alarm   `json:"alarms"`
-	LastEvent   uint64    `json:"last_event"` // sequence of the newest event of the record, 0 if not known
 }
 
 // Member is one member of the cluster, as this node sees it.

@@ -43,7 +43,7 @@ type Client struct {
 }
 
 // Dial makes a client of the socket at path. Nothing is connected yet: each call finds the daemon that is there then.
-// Every answer is waited for two seconds, that of a fence-test for one minute.
+// Every answer is waited for two seconds.
 func Dial(path string) *Client {
 	var d net.Dialer
 	return &Client{path: path, http: &http.Client{Transport: &http.Transport{
@@ -59,13 +59,13 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Status asks how things stand.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	var s Status
-	return s, c.ask(ctx, answerTime(Request{}), http.MethodGet, "/v1/status", nil, &s)
+	return s, c.ask(ctx, answerTime, http.MethodGet, "/v1/status", nil, &s)
 }
 
 // Why asks for an incident, 0 is the last one.
 func (c *Client) Why(ctx context.Context, incident uint32) (Why, error) {
 	var w Why
-	return w, c.ask(ctx, answerTime(Request{}), http.MethodGet, "/v1/why?incident="+strconv.FormatUint(uint64(incident), 10), nil, &w)
+	return w, c.ask(ctx, answerTime, http.MethodGet, "/v1/why?incident="+strconv.FormatUint(uint64(incident), 10), nil, &w)
 }
 
 // Command asks for something to be done. A nil error says that the daemon answered, not that it agreed: see
@@ -76,7 +76,7 @@ func (c *Client) Command(ctx context.Context, r Request) (Result, error) {
 	if err != nil {
 		return res, fmt.Errorf("control: marshal request: %w", err)
 	}
-	err = c.ask(ctx, answerTime(r), http.MethodPost, "/v1/command", body, &res)
+	err = c.ask(ctx, answerTime, http.MethodPost, "/v1/command", body, &res)
 	if errors.Is(err, ErrTimeout) {
 		err = fmt.Errorf("%w; it is not known whether the command was carried out", err)
 	}
@@ -115,28 +115,34 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (*h
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&f); err != nil || f.Error == "" {
 		return nil, fmt.Errorf("control: ask %s: the daemon answers %s; is it of another version?", path, resp.Status)
 	}
-	if resp.StatusCode == http.StatusForbidden {
-		return nil, &denial{f.Error}
+	switch resp.StatusCode {
+	case http.StatusForbidden:
+		return nil, &told{f.Error, ErrDenied}
+	case http.StatusServiceUnavailable:
+		return nil, &told{f.Error, ErrTimeout}
 	}
-	return nil, errors.New(f.Error)
+	return nil, &told{f.Error, nil}
 }
 
-// denial is the daemon's own sentence.
-type denial struct{ text string }
+// told is the daemon's own sentence, with the cause that it stands for.
+type told struct {
+	text  string
+	cause error
+}
 
-func (d *denial) Error() string { return d.text }
-func (d *denial) Unwrap() error { return ErrDenied }
+func (t *told) Error() string { return t.text }
+func (t *told) Unwrap() error { return t.cause }
 
 // explain makes one sentence of what went wrong in an exchange.
 func (c *Client) explain(ctx context.Context, err error) error {
-	var denied *denial
+	var said *told
 	switch {
+	case errors.As(err, &said):
+		return said
 	case errors.Is(context.Cause(ctx), errLate), errors.Is(err, unix.EAGAIN): // EAGAIN: its queue of visitors is full
 		return fmt.Errorf("%w at %s: it may be frozen or overloaded; look at its process and its log", ErrTimeout, c.path)
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.As(err, &denied):
-		return denied
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ECONNREFUSED):
 		return fmt.Errorf("%w at %s: start it, or name the socket of another one with --socket", ErrNoDaemon, c.path)
 	case errors.Is(err, fs.ErrPermission):

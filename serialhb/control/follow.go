@@ -12,7 +12,7 @@ import (
 
 // Events hands the record from sequence from on to tell, in order. An error of tell ends it and is returned.
 func (c *Client) Events(ctx context.Context, from uint64, tell func(Event) error) error {
-	err := c.stream(ctx, answerTime(Request{})+patience, "/v1/events?from="+strconv.FormatUint(from, 10), tell)
+	err := c.stream(ctx, answerTime+patience, "/v1/events?from="+strconv.FormatUint(from, 10), tell)
 	if errors.Is(err, errWhole) {
 		return nil
 	}
@@ -37,7 +37,7 @@ func (c *Client) stream(ctx context.Context, quiet time.Duration, path string, t
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	// The first word is due as soon as that of any other request.
-	watch := time.AfterFunc(answerTime(Request{})+patience, func() { cancel(errLate) })
+	watch := time.AfterFunc(answerTime+patience, func() { cancel(errLate) })
 	defer watch.Stop()
 	resp, err := c.send(ctx, http.MethodGet, path, nil)
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *Client) stream(ctx context.Context, quiet time.Duration, path string, t
 		case err != nil:
 			return c.explain(ctx, err)
 		case line.Error != "":
-			return errors.New(line.Error)
+			return &told{line.Error, nil}
 		}
 		if err := tell(line.Event); err != nil {
 			return err

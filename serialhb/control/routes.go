@@ -15,18 +15,19 @@ import (
 // beatTime is how often a follower is told that the daemon is there.
 const beatTime = 2 * time.Second
 
-// answerTime is how long a request may take. Every command is answered when it is done or begun, except the test of a
-// fence, which is answered when the senses have been read.
-func answerTime(r Request) time.Duration {
-	if r.Command == "fence-test" {
-		return 60 * time.Second
-	}
-	return 2 * time.Second
-}
+// answerTime is how long any request may take: what takes longer is answered when it is begun.
+const answerTime = 2 * time.Second
 
 func (s *Server) routes(b Backend) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, b.Status()) })
+	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) {
+		status := b.Status()
+		if status.Taken.IsZero() {
+			fail(w, http.StatusServiceUnavailable, errors.New(status.Headline))
+			return
+		}
+		reply(w, http.StatusOK, status)
+	})
 	mux.HandleFunc("GET /v1/why", func(w http.ResponseWriter, r *http.Request) {
 		if incident, ok := number(w, r, "incident", 32); ok {
 			reply(w, http.StatusOK, b.Why(uint32(incident)))
@@ -50,7 +51,7 @@ func command(w http.ResponseWriter, r *http.Request, b Backend) {
 		fail(w, http.StatusBadRequest, errors.New("the daemon does not understand the request: there is more than one"))
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), answerTime(req))
+	ctx, cancel := context.WithTimeout(r.Context(), answerTime)
 	defer cancel()
 	reply(w, http.StatusOK, b.Command(ctx, r.Context().Value(whoKey{}).(string), req))
 }
@@ -68,33 +69,27 @@ func events(w http.ResponseWriter, r *http.Request, b Backend) {
 		err = b.Follow(r.Context(), from, out.event)
 		stop()
 	} else {
-		for e, fault := range b.Events(from) {
-			if err = errors.Join(fault, r.Context().Err()); err == nil {
-				err = out.event(e)
-			}
-			if err != nil {
+		for _, e := range b.Events(from) {
+			if err = out.event(e); err != nil {
 				break
 			}
 		}
 	}
-	switch {
-	case out.broken:
-		panic(http.ErrAbortHandler) // nobody listens
-	case r.Context().Err() != nil:
-		err = errors.New("the daemon is ending")
+	// A follower whose stream ends in order knows that the daemon does.
+	if ending := r.Context().Err() != nil && errors.Is(err, context.Canceled); ending || err == nil {
+		return
 	}
-	if err != nil && out.put(failure{err.Error()}) != nil {
-		panic(http.ErrAbortHandler)
+	if out.put(failure{err.Error()}) != nil {
+		panic(http.ErrAbortHandler) // nobody listens
 	}
 }
 
 // lines writes JSON lines. It is safe for concurrent use.
 type lines struct {
-	mu     sync.Mutex
-	w      http.ResponseWriter
-	to     *http.ResponseController
-	flush  bool
-	broken bool
+	mu    sync.Mutex
+	w     http.ResponseWriter
+	to    *http.ResponseController
+	flush bool
 }
 
 func (l *lines) event(e Event) error { return l.put(e) }
@@ -117,7 +112,6 @@ func (l *lines) line(b []byte) error {
 	if err == nil && l.flush {
 		err = l.to.Flush()
 	}
-	l.broken = l.broken || err != nil
 	return err
 }
 

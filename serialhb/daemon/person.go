@@ -23,6 +23,7 @@ type ask struct {
 
 // pending is a command whose answer is awaited.
 type pending struct {
+	ctx    context.Context
 	who    string
 	req    control.Request
 	gen    uint32
@@ -30,63 +31,62 @@ type pending struct {
 	answer chan control.Result
 }
 
-// answerTime bounds how long a caller waits for the loop.
+// answerTime bounds how long a reload waits for the loop.
 const answerTime = 2 * time.Second
 
-var errNoAnswer = errors.New("the daemon does not answer")
+var errNoAnswer = errors.New("the daemon does not answer; it is ending, or hangs")
 
-func (d *Daemon) hand(q ask) error {
+// hand gives the loop something to answer. A hung loop is not hidden: the caller waits with it until ctx ends.
+func (d *Daemon) hand(ctx context.Context, q ask) error {
 	select {
 	case d.asks <- q:
 		return nil
 	case <-d.restless:
-		return errNoAnswer
-	case <-time.After(answerTime):
-		return errNoAnswer
+	case <-ctx.Done():
 	}
+	return errNoAnswer
 }
 
-func await[T any](d *Daemon, from <-chan T) (T, error) {
+func await[T any](ctx context.Context, d *Daemon, from <-chan T) (T, error) {
 	var none T
 	select {
 	case v := <-from:
 		return v, nil
+	case <-ctx.Done():
 	case <-d.restless:
 		select {
 		case v := <-from:
 			return v, nil
 		default:
-			return none, errNoAnswer
 		}
-	case <-time.After(answerTime):
-		return none, errNoAnswer
 	}
+	return none, errNoAnswer
 }
 
-// Status is what people may want to know now. Safe from any goroutine.
+// Status is what people may want to know now. It waits for the loop: a hung one must show. Safe from any goroutine.
 func (d *Daemon) Status() control.Status {
 	q := ask{status: make(chan control.Status, 1)}
-	if d.hand(q) == nil {
-		if s, err := await(d, q.status); err == nil {
+	if d.hand(context.Background(), q) == nil {
+		if s, err := await(context.Background(), d, q.status); err == nil {
 			return s
 		}
 	}
-	return control.Status{Cluster: d.o.Cluster, Node: d.o.Node, Version: d.o.Version, Headline: "the daemon is ending or does not answer"}
+	return control.Status{Cluster: d.o.Cluster, Node: d.o.Node, Version: d.o.Version, Headline: errNoAnswer.Error(), Leaving: true}
 }
 
 // Command does what a person asks for, or says why not. Safe from any goroutine.
 func (d *Daemon) Command(ctx context.Context, who string, r control.Request) control.Result {
 	switch r.Command {
 	case "reload":
-		return d.reloadNow()
+		return d.Reload()
 	case "fence-status":
 		return d.powerWords(ctx, r)
 	}
-	p := &pending{who: who, req: r, answer: make(chan control.Result, 1)}
-	if err := d.hand(ask{command: p}); err != nil {
+	p := &pending{ctx: ctx, who: who, req: r, answer: make(chan control.Result, 1)}
+	if err := d.hand(ctx, ask{command: p}); err != nil {
 		return control.Result{Exit: 5, Text: err.Error()}
 	}
-	res, err := await(d, p.answer)
+	res, err := await(ctx, d, p.answer)
 	if err != nil {
 		return control.Result{Exit: 5, Text: err.Error()}
 	}
@@ -122,8 +122,9 @@ func (d *Daemon) Follow(ctx context.Context, from uint64, emit func(control.Even
 // Why tells an incident in order, and what stands in the way now. 0 is the last one.
 func (d *Daemon) Why(incident uint32) control.Why {
 	q := ask{why: make(chan control.Why, 1), number: incident}
-	if d.hand(q) == nil {
-		if w, err := await(d, q.why); err == nil {
+	ctx := context.Background()
+	if d.hand(ctx, q) == nil {
+		if w, err := await(ctx, d, q.why); err == nil {
 			return w
 		}
 	}
@@ -160,6 +161,9 @@ var commandWords = map[string]failover.CommandKind{
 // begin turns a request into a command of the decision.
 func (d *Daemon) begin(p *pending) {
 	r := p.req
+	if p.ctx.Err() != nil {
+		return // nobody waits for it any more: it is not begun
+	}
 	c := failover.Command{Peer: failover.NoPeer, Incident: r.Incident}
 	kind, known := commandWords[r.Command]
 	if !known {

@@ -9,7 +9,6 @@ import (
 	"github.com/serialhb/serialhb/fencing"
 	"github.com/serialhb/serialhb/serialhb/control"
 	"github.com/serialhb/serialhb/serialhb/failover"
-	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
 // Record is one line of the record: what happened, or what is about to be done and on what evidence.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -9,13 +10,15 @@ import (
 	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
-// reloadNow reads the configuration again, as SIGHUP asks. Safe from any goroutine.
-func (d *Daemon) reloadNow() control.Result {
+// Reload reads the configuration again, as SIGHUP asks. Safe from any goroutine.
+func (d *Daemon) Reload() control.Result {
+	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+	defer cancel()
 	q := ask{reload: make(chan control.Result, 1)}
-	if err := d.hand(q); err != nil {
+	if err := d.hand(ctx, q); err != nil {
 		return control.Result{Exit: 5, Text: err.Error()}
 	}
-	r, err := await(d, q.reload)
+	r, err := await(ctx, d, q.reload)
 	if err != nil {
 		return control.Result{Exit: 5, Text: err.Error()}
 	}

@@ -340,3 +340,96 @@ func TestWearOfADay(t *testing.T) {
 		})
 	}
 }
+
+// A failure of the name counts like one of the content: it is done again.
+func TestNameIsSyncedAgainAfterAFailure(t *testing.T) {
+	r := newRig(t)
+	r.failIn(r.cfg.StateDir, "syncdir", syscall.EIO)
+	r.append(t, 0)
+	if err := r.Flush(t.Context()); err == nil {
+		t.Fatal("no error")
+	}
+	named := false
+	r.fs.set(func(op, path string) error {
+		named = named || op == "syncdir" && r.inState(op, path)
+		return nil
+	})
+	r.flush(t)
+	if !named {
+		t.Error("nobody synced the name")
+	}
+}
+
+// Nobody has to ask: what a dead daemon left, and what a disk refused for a while, is carried by itself.
+func TestCarryingGoesOnByItself(t *testing.T) {
+	root := memoryDir(t)
+	cfg := LogConfig{RunDir: root + "/run", StateDir: root + "/state", BootID: bootA}
+	if err := os.Mkdir(cfg.RunDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, segmentPath(cfg.RunDir, 1), appendLine(nil, Record{Seq: 1, Boot: bootA, Kind: "fence", Data: []byte(`{"n":0}`)}))
+	synctest.Test(t, func(t *testing.T) {
+		fs := &faulty{}
+		l, err := openLog(cfg, fs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * carryEvery)
+		want(t, nowhere, cfg.StateDir, 0, 0)
+
+		fs.set(func(op, path string) error {
+			if op == "write" && strings.HasPrefix(path, cfg.StateDir) {
+				return syscall.EIO
+			}
+			return nil
+		})
+		if _, err := l.Append("fence", entry{N: 1}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * carryEvery)
+		if s := l.Stats(); s.Err == nil || s.Carried != 1 {
+			t.Errorf("%+v", s)
+		}
+		fs.set(nil)
+		time.Sleep(2 * carryEvery)
+		want(t, nowhere, cfg.StateDir, 0, 1)
+		if err := l.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The carrier may look in the middle of a write. Half a line is left for the next time.
+func TestHalfALineIsNotPassedOver(t *testing.T) {
+	r := newRig(t)
+	r.append(t, 0)
+	r.flush(t)
+	line := string(appendLine(nil, Record{Seq: 2, Boot: bootA, Kind: "fence", Data: []byte(`{"n":1}`)}))
+	path := segmentPath(r.cfg.RunDir, 1)
+	first := readFile(t, path)
+	writeFile(t, path, []byte(first+line[:30]))
+	r.flush(t)
+	writeFile(t, path, []byte(first+line))
+	r.flush(t)
+	want(t, nowhere, r.cfg.StateDir, 0, 1)
+}
+
+// Should the state directory turn out late to be ahead of the clock, the numbers follow it.
+func TestNumbersFollowALateStateDirectory(t *testing.T) {
+	r := newRig(t)
+	r.append(t, 0)
+	r.flush(t)
+	r.die()
+	_ = os.RemoveAll(r.cfg.RunDir)
+	const ahead = 1 << 60
+	writeFile(t, segmentPath(r.cfg.StateDir, ahead), appendLine(nil, Record{Seq: ahead, Boot: bootB, Kind: "fence", Data: []byte(`{"n":1}`)}))
+	r.failIn(r.cfg.StateDir, "readdir", syscall.EIO)
+	r.reopen(t)
+	r.fs.set(nil)
+	r.flush(t)
+	if seq, err := r.Append("fence", entry{N: 2}); seq != ahead+1 || err != nil {
+		t.Error(seq, err)
+	}
+	r.flush(t)
+	want(t, nowhere, r.cfg.StateDir, 0, 2)
+}

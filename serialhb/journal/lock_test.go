@@ -55,6 +55,30 @@ func TestStaleLockFile(t *testing.T) {
 	}
 }
 
+// Two files of one name, one after the other, must not make two holders.
+func TestRemovedLockFileIsNotALock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alpha.lock")
+	writeFile(t, path, nil)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if !stillNamed(f, path) {
+		t.Error("the file that is there")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if stillNamed(f, path) {
+		t.Error("a file that was removed")
+	}
+	writeFile(t, path, nil)
+	if stillNamed(f, path) {
+		t.Error("another file of that name")
+	}
+}
+
 func TestLockNeedsAName(t *testing.T) {
 	for _, node := range []string{"", "..", "a/b", ".hidden"} {
 		if _, err := Lock(t.TempDir(), node); err == nil {

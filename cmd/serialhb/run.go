@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
+
+	"github.com/serialhb/serialhb/serialhb/config"
+	"github.com/serialhb/serialhb/serialhb/control"
+	"github.com/serialhb/serialhb/serialhb/daemon"
+)
+
+// Version is set at link time by releases.
+var Version = "0.1.0-dev"
+
+// exitQuiet asks the supervisor to start the daemon again at once (EX_TEMPFAIL).
+const exitQuiet = 75
+
+// bootTime is CLOCK_BOOTTIME: it counts suspend, and no step of the wall clock touches it.
+func bootTime() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
+		panic("serialhb: no boot-time clock: " + err.Error())
+	}
+	return time.Duration(t.Nano())
+}
+
+// runDaemon is `serialhb run`: it returns the process's exit code.
+func runDaemon(path, node, bootIDFile string) (int, error) {
+	file, all := config.Load(path)
+	if err := findings(all); err != nil {
+		return 1, err
+	}
+	c, all := file.For(node)
+	if err := findings(all); err != nil {
+		return 1, err
+	}
+	if err := findings(c.CheckKeys()); err != nil {
+		return 1, err
+	}
+	log, flush := newLog(os.Stderr, c.Log)
+	defer flush()
+	sup := newSupervisor()
+	reload := func() (daemon.Reloaded, error) { return readAgain(path, node, c) }
+	d, end, err := build(c, bootIDFile, daemon.Options{Version: Version, Log: log, Clock: bootTime, Notify: sup.notify, Reload: reload})
+	if err != nil {
+		return 1, err
+	}
+	defer end()
+	server, err := control.Listen(c.Socket(), 0o660, "")
+	if err != nil {
+		return 1, err
+	}
+	var background sync.WaitGroup
+	background.Go(func() {
+		if err := server.Serve(d); err != nil {
+			log.Error().Err(err).Msg("the control socket failed")
+		}
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	background.Go(func() { obey(ctx, d, log) })
+	how, err := d.Run(ctx)
+	stop()
+	server.Close()
+	background.Wait()
+	sup.notify("STOPPING=1")
+	if err != nil {
+		return 1, err
+	}
+	if how == daemon.Quiet {
+		return exitQuiet, nil
+	}
+	return 0, nil
+}
+
+// obey turns signals into commands: SIGTERM and SIGINT leave in order, SIGHUP reloads.
+func obey(ctx context.Context, d *daemon.Daemon, log zerolog.Logger) {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-signals:
+			r := control.Result{}
+			if s == syscall.SIGHUP {
+				r = d.Reload()
+			} else {
+				r = d.Command(ctx, "signal "+s.String(), control.Request{Command: "leave"})
+			}
+			log.Info().Str("signal", s.String()).Bool("ok", r.OK).Msg(r.Text)
+		}
+	}
+}
+
+// readAgain reads the file for a reload and says what in it needs a restart.
+func readAgain(path, node string, old *config.Config) (daemon.Reloaded, error) {
+	file, all := config.Load(path)
+	if err := findings(all); err != nil {
+		return daemon.Reloaded{}, err
+	}
+	c, all := file.For(node)
+	if err := findings(all); err != nil {
+		return daemon.Reloaded{}, err
+	}
+	if err := findings(c.CheckKeys()); err != nil {
+		return daemon.Reloaded{}, err
+	}
+	keys, err := keyring(c)
+	if err != nil {
+		return daemon.Reloaded{}, err
+	}
+	setLevel(c.Log.Level)
+	r := daemon.Reloaded{Decision: c.Decision, Keys: keys}
+	for _, f := range []struct {
+		name string
+		same bool
+	}{
+		{"links", fmt.Sprint(c.Links) == fmt.Sprint(old.Links)},
+		{"fence devices", fmt.Sprint(c.Fences) == fmt.Sprint(old.Fences)},
+		{"resources", fmt.Sprint(c.Groups) == fmt.Sprint(old.Groups)},
+		{"interval and detect_multiplier", c.Timing.Interval == old.Timing.Interval && c.Timing.DetectMultiplier == old.Timing.DetectMultiplier},
+		{"state_dir and run_dir", c.StateDir == old.StateDir && c.RunDir == old.RunDir},
+		{"log format", c.Log.Format == old.Log.Format},
+	} {
+		if !f.same {
+			r.Fixed = append(r.Fixed, f.name)
+		}
+	}
+	return r, nil
+}
+

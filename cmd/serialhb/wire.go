@@ -1,0 +1,413 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/serialhb/serialhb/fencing"
+	"github.com/serialhb/serialhb/gpio"
+	"github.com/serialhb/serialhb/gpio/cdev"
+	"github.com/serialhb/serialhb/gpio/modem"
+	"github.com/serialhb/serialhb/gpio/periph"
+	"github.com/serialhb/serialhb/gpio/sim"
+	"github.com/serialhb/serialhb/serialhb/config"
+	"github.com/serialhb/serialhb/serialhb/daemon"
+	"github.com/serialhb/serialhb/serialhb/detect"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/journal"
+	"github.com/serialhb/serialhb/serialhb/link"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+	"github.com/serialhb/serialhb/serialhb/resource"
+)
+
+// This file is the only place that knows both the daemon and its adapters.
+
+// keyring reads the keys of a configuration.
+func keyring(c *config.Config) (*pulse.Keyring, error) {
+	var keys [][]byte
+	for _, f := range c.KeyFiles {
+		k, err := config.ReadKey(f)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	return pulse.NewKeyring(c.Cluster, keys...)
+}
+
+// lines is the table of gpio backends that a configuration uses. Nothing is opened that is not named in it.
+func lines(c *config.Config) (gpio.Table, func(), error) {
+	t := gpio.Table{Backends: map[string]gpio.Backend{}, Accept: c.AcceptedLines()}
+	board := sim.New(os.Getenv(sim.Env), "serialhb")
+	for _, f := range c.Fences {
+		for _, l := range []gpio.Line{f.Wiring.Coil, f.Wiring.Sense, f.Wiring.Mirror} {
+			if _, known := t.Backends[l.Backend]; known {
+				continue
+			}
+			switch l.Backend {
+			case "cdev":
+				t.Backends[l.Backend] = cdev.New()
+			case "modem":
+				t.Backends[l.Backend] = modem.New()
+			case "sim":
+				t.Backends[l.Backend] = board
+			case "periph":
+				b, err := periph.New()
+				if err != nil {
+					return t, nil, err
+				}
+				t.Backends[l.Backend] = b
+			}
+		}
+	}
+	return t, func() { board.Close() }, nil
+}
+
+// power is the power of one member as the daemon wants it, over the relays of its fence levels.
+type power struct {
+	target *fencing.Target
+	relays []*fencing.Relay
+	fences []config.Fence // beside relays
+}
+
+func openPower(c *config.Config, t gpio.Table, member int) (*power, error) {
+	p := &power{target: &fencing.Target{Name: c.Nodes[member].Name}}
+	for _, level := range c.Levels(member) {
+		l := fencing.Level{Timeout: config.LevelTime(level)}
+		for _, f := range level {
+			r, err := fencing.OpenRelay(t, f.Wiring, f.Relay)
+			if err != nil {
+				return nil, err
+			}
+			p.relays, p.fences = append(p.relays, r), append(p.fences, f)
+			l.Devices = append(l.Devices, r)
+		}
+		p.target.Levels = append(p.target.Levels, l)
+	}
+	return p, nil
+}
+
+// queries says which senses may prove. A plain sense that may not is as good as none; a fail-safe one was caught lying.
+func (p *power) queries(trusted uint32) map[string]fencing.Query {
+	q := map[string]fencing.Query{}
+	for _, f := range p.fences {
+		if f.Sense >= 0 {
+			ok := trusted&(1<<f.Sense) != 0
+			q[f.Name] = fencing.Query{Trusted: ok, Broken: f.Relay.FailSafe && !ok}
+		}
+	}
+	return q
+}
+
+func outcome(r fencing.Result) (fencing.Proof, error) {
+	if r.Err == nil && !r.Proof.IsOff() {
+		return fencing.None, errors.New("no proof")
+	}
+	return r.Proof, r.Err
+}
+
+func steps(tell func(string)) func(fencing.Step) {
+	return func(s fencing.Step) { tell(fmt.Sprintf("%s (%.1f ms)", s.Text, float64(s.At.Microseconds())/1000)) }
+}
+
+func (p *power) Off(ctx context.Context, trusted uint32, tell func(string)) (fencing.Proof, error) {
+	return outcome(p.target.Off(ctx, p.queries(trusted), steps(tell)))
+}
+
+func (p *power) Secure(ctx context.Context, trusted uint32, tell func(string)) (fencing.Proof, error) {
+	return outcome(p.target.Secure(ctx, p.queries(trusted), steps(tell)))
+}
+
+func (p *power) Open(ctx context.Context) error    { return p.target.Open(ctx) }
+func (p *power) Restore(ctx context.Context) error { return p.target.Restore(ctx) }
+
+func (p *power) Status(ctx context.Context) []string {
+	var out []string
+	for i, r := range p.relays {
+		s := r.Status(ctx)
+		line := fmt.Sprintf("level %d, %s: feed %s, power %s", p.fences[i].Level, r.Name(), s.Feed, s.Power)
+		if s.Err != nil {
+			line += ": " + s.Err.Error()
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func (p *power) Senses() []daemon.Sense {
+	var out []daemon.Sense
+	for i, r := range p.relays {
+		if s, ok := r.Sensor(); ok && p.fences[i].Sense == len(out) {
+			out = append(out, sense{s, p.fences[i].Name})
+		}
+	}
+	return out
+}
+
+type sense struct {
+	fencing.Sensor
+	name string
+}
+
+func (s sense) Name() string { return s.name }
+
+// services are the resources of one group.
+type services struct {
+	*resource.Group
+	names []string
+}
+
+func openServices(c *config.Config, g config.Group) (services, error) {
+	var all []resource.Resource
+	s := services{}
+	for _, r := range g.Resources {
+		e, err := resource.NewExec(resource.ExecConfig{
+			Cluster: c.Cluster, Node: c.Node(), Group: g.Name, Name: r.Name,
+			Start: r.Start, Stop: r.Stop, Status: r.Status,
+			StartTimeout: r.StartTimeout, StopTimeout: r.StopTimeout, StatusTimeout: r.StatusTimeout,
+		})
+		if err != nil {
+			return s, err
+		}
+		all, s.names = append(all, e), append(s.names, r.Name)
+	}
+	var err error
+	s.Group, err = resource.NewGroup(g.Name, all, nil)
+	return s, err
+}
+
+func (s services) Names() []string { return s.names }
+
+func (s services) Probe(ctx context.Context) (failover.Found, error) {
+	state, err := s.Group.Probe(ctx)
+	switch {
+	case err != nil:
+		return failover.FoundUnknown, err
+	case state == resource.Running:
+		return failover.FoundRunning, nil
+	case state == resource.Stopped:
+		return failover.FoundStopped, nil
+	}
+	return failover.FoundUnknown, nil
+}
+
+// wire is a link with its counters as the daemon shows them.
+type wire struct{ link.Link }
+
+func (w wire) Counters() map[string]uint64 {
+	c := w.Link.Counters()
+	m := map[string]uint64{
+		"sent": c.Out.Sent, "sent_bytes": c.Out.SentBytes, "dropped_stale": c.Out.DroppedStale, "write_stalls": c.Out.WriteStalls, "write_errors": c.Out.WriteErrors, "side_sent": c.Out.SideSent,
+		"received": c.In.Frames, "received_bytes": c.In.Bytes, "lost": c.In.Lost, "short": c.In.Short, "jitter_max_us": uint64(c.In.JitterMax / time.Microsecond),
+		"jitter_mean_us": uint64(c.In.JitterMean / time.Microsecond), "check_errors": c.In.CheckErrors,
+		"key_errors": c.In.KeyErrors, "wrong_cluster": c.In.WrongCluster, "replays": c.In.Replays, "resyncs": c.In.Resyncs,
+		"noise_bytes": c.In.NoiseBytes, "late": c.In.Late, "malformed": c.In.Malformed, "newer_version": c.In.NewerVersion,
+		"reopens": c.Reopens,
+	}
+	if c.Line != nil {
+		m["framing_errors"], m["overruns"], m["breaks"] = c.Line.Frame, c.Line.Overrun, c.Line.Break
+	}
+	return m
+}
+
+// sink hands what a link brings to the daemon, which is made after the links.
+type sink struct{ d *daemon.Daemon }
+
+func (s *sink) Frame(l int, at time.Duration, f *pulse.Frame, v pulse.Verdict) { s.d.Frame(l, at, f, v) }
+func (s *sink) Noise(l int, at time.Duration, n int)                           { s.d.Noise(l, at, n) }
+func (s *sink) Change(l int, at time.Duration, st link.Status) {
+	s.d.Change(l, at, st.Up, st.DeviceLost, st.Reason)
+}
+
+func openLinks(c *config.Config, keys *pulse.Keyring, to *sink, clock daemon.Clock) ([]daemon.LinkInfo, error) {
+	var out []daemon.LinkInfo
+	for i, l := range c.Links {
+		info := daemon.LinkInfo{Name: l.Name, Kind: string(l.Kind), Serial: l.Kind == config.Serial}
+		for p := range l.Peers {
+			info.Peers |= 1 << p
+		}
+		var made link.Link
+		var err error
+		switch l.Kind {
+		case config.Serial:
+			info.Device = l.Device
+			made, err = link.NewSerial(link.SerialConfig{Index: i, Name: l.Name, Device: l.Device, Baud: l.Baud, Keys: keys.Clone(),
+				Sink: to, Clock: link.Clock(clock), SideBytesPerSecond: l.SideBytesPerSecond})
+		case config.UDP:
+			info.Device = l.Listen
+			made, err = link.NewUDP(link.UDPConfig{Index: i, Name: l.Name, Listen: l.Listen, Peers: l.Peers, Keys: keys.Clone(),
+				Sink: to, Clock: link.Clock(clock)})
+		}
+		if err != nil {
+			return nil, err
+		}
+		info.Link = wire{made}
+		out = append(out, info)
+	}
+	return out, nil
+}
+
+// facts is one kind of kept facts, in the form that the journal writes.
+type facts struct {
+	save func(kind string, v any) error
+}
+
+const factsKind = "decision"
+
+func (f facts) Save(v any) error { return f.save(factsKind, v) }
+
+// kept loads what outlived the last daemon. Damaged facts are told and not trusted.
+func kept(v *journal.Volatile, d *journal.Durable, o *daemon.Options) error {
+	r, err := v.Load(factsKind, &o.Volatile)
+	if err != nil {
+		return err
+	}
+	o.SameBoot = r.Trusted()
+	if !r.Trusted() {
+		o.Volatile = failover.Volatile{}
+		if damaged(r) {
+			o.Damage = append(o.Damage, r.String())
+		}
+	}
+	if r, err = d.Load(factsKind, &o.Durable); err != nil {
+		return err
+	}
+	if !r.Trusted() {
+		o.Durable = failover.Durable{}
+		if damaged(r) {
+			o.Damage = append(o.Damage, r.String())
+		}
+	}
+	return nil
+}
+
+// damaged says whether facts were there and could not be trusted. None, or those of an earlier boot, are as expected.
+func damaged(r journal.Report) bool {
+	return r.Finding != journal.Missing && r.Finding != journal.OtherBoot
+}
+
+// build makes the daemon of a configuration. close gives back what it holds; call it after Run.
+func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Daemon, end func(), err error) {
+	var undo []func()
+	end = func() {
+		for i := len(undo) - 1; i >= 0; i-- {
+			undo[i]()
+		}
+	}
+	defer func() {
+		if err != nil {
+			end()
+		}
+	}()
+	if o.BootID, err = journal.BootID(bootIDFile); err != nil {
+		return nil, nil, err
+	}
+	for _, dir := range []string{c.NodeRunDir(), c.NodeStateDir()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, nil, fmt.Errorf("%s cannot be made: %w; make it, or set run_dir and state_dir in [cluster]", dir, err)
+		}
+	}
+	unlock, err := journal.Lock(c.NodeRunDir(), c.Node())
+	if err != nil {
+		return nil, nil, err
+	}
+	undo = append(undo, func() { unlock() })
+	volatile, err := journal.NewVolatile(c.NodeRunDir(), o.BootID)
+	if err != nil {
+		return nil, nil, err
+	}
+	durable, err := journal.NewDurable(c.NodeStateDir(), o.BootID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err = kept(volatile, durable, &o); err != nil {
+		return nil, nil, err
+	}
+	o.SaveFacts, o.KeepFacts = facts{volatile.Save}, facts{durable.Save}
+	record, err := journal.OpenLog(journal.LogConfig{RunDir: filepath.Join(c.NodeRunDir(), "record"), StateDir: filepath.Join(c.NodeStateDir(), "record"), BootID: o.BootID})
+	if err != nil {
+		return nil, nil, err
+	}
+	undo = append(undo, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		record.Close(ctx)
+	})
+	o.Record = record
+
+	o.Cluster, o.Node = c.Cluster, c.Node()
+	o.Decision = c.Decision
+	o.Decision.Boot = journal.BootHash(o.BootID)
+	o.Digests = [2]uint64{c.CoreDigest, c.RestDigest}
+	for _, n := range c.Nodes {
+		o.Names.Members = append(o.Names.Members, n.Name)
+	}
+	for _, g := range c.Groups {
+		o.Names.Groups = append(o.Names.Groups, g.Name)
+		s, err := openServices(c, g)
+		if err != nil {
+			return nil, nil, err
+		}
+		o.Services = append(o.Services, s)
+		var prefer []string
+		for _, n := range g.Prefer {
+			prefer = append(prefer, c.Nodes[n].Name)
+		}
+		o.Prefer = append(o.Prefer, prefer)
+		o.Failback = append(o.Failback, map[failover.Failback]string{failover.FailbackOff: "off", failover.FailbackManual: "manual", failover.FailbackAuto: "auto"}[g.Failback])
+	}
+	if o.Keys, err = keyring(c); err != nil {
+		return nil, nil, err
+	}
+	table, closeLines, err := lines(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	undo = append(undo, closeLines)
+	o.Power = make([]daemon.Power, len(c.Nodes))
+	for m := range c.Nodes {
+		if m == c.Me || len(c.Levels(m)) == 0 {
+			continue
+		}
+		p, err := openPower(c, table, m)
+		if err != nil {
+			return nil, nil, err
+		}
+		o.Power[m] = p
+	}
+	to := &sink{}
+	if o.Links, err = openLinks(c, o.Keys, to, o.Clock); err != nil {
+		return nil, nil, err
+	}
+	o.Detection = detect.Config{Me: uint8(c.Me), N: uint8(len(c.Nodes)), Interval: c.Timing.Interval,
+		Multiplier: uint8(c.Timing.DetectMultiplier), StartWindow: c.Timing.StartWindow, Stretch: babbleStretch, Extensions: extensionsMost}
+	d = daemon.New(o)
+	to.d = d
+	return d, end, nil
+}
+
+const (
+	// babbleStretch is by how much a line that carries bytes but no frames lengthens a verdict.
+	babbleStretch = 1.5
+	// extensionsMost is how often one window may be lengthened before the node calls itself too slow.
+	extensionsMost = 10
+)
+
+// findings turns the errors of a configuration into one error.
+func findings(all []config.Finding) error {
+	var lines []string
+	for _, f := range all {
+		if f.Severity == config.Error {
+			lines = append(lines, f.String())
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}

@@ -1,0 +1,247 @@
+package story
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// good has every verb at least once, and what it is read as.
+var good = []struct {
+	line string
+	want Order
+}{
+	{"say Alpha  falls, # not this", Order{Verb: "say", Words: []string{"Alpha", "falls,"}}},
+	{"stop bravo", Order{Verb: "stop", Nodes: []string{"bravo"}}},
+	{"start bravo", Order{Verb: "start", Nodes: []string{"bravo"}}},
+	{"power-off alpha bravo", Order{Verb: "power-off", Nodes: []string{"alpha", "bravo"}}},
+	{"power-on alpha", Order{Verb: "power-on", Nodes: []string{"alpha"}}},
+	{"freeze alpha", Order{Verb: "freeze", Nodes: []string{"alpha"}}},
+	{"thaw alpha", Order{Verb: "thaw", Nodes: []string{"alpha"}}},
+	{"kill-daemon alpha", Order{Verb: "kill-daemon", Nodes: []string{"alpha"}}},
+	{"kill-daemon alpha hold", Order{Verb: "kill-daemon", Nodes: []string{"alpha"}, Mode: "hold"}},
+	{"restart-daemon alpha", Order{Verb: "restart-daemon", Nodes: []string{"alpha"}}},
+	{"cut-cable", Order{Verb: "cut-cable"}},
+	{"cut-cable alpha->bravo", Order{Verb: "cut-cable", From: "alpha", To: "bravo"}},
+	{"mend-cable bravo -> alpha", Order{Verb: "mend-cable", From: "bravo", To: "alpha"}},
+	{"unplug alpha", Order{Verb: "unplug", Nodes: []string{"alpha"}}},
+	{"replug alpha", Order{Verb: "replug", Nodes: []string{"alpha"}}},
+	{"noise 200 alpha->bravo", Order{Verb: "noise", Rate: 200, From: "alpha", To: "bravo"}},
+	{"noise 0", Order{Verb: "noise"}},
+	{"cut-net alpha->bravo", Order{Verb: "cut-net", From: "alpha", To: "bravo"}},
+	{"mend-net", Order{Verb: "mend-net"}},
+	{"weld RELAY_ALPHA", Order{Verb: "weld", Name: "RELAY_ALPHA"}},
+	{"free RELAY2_BRAVO", Order{Verb: "free", Name: "RELAY2_BRAVO"}},
+	{"slow RELAY_ALPHA 50ms", Order{Verb: "slow", Name: "RELAY_ALPHA", For: 50 * time.Millisecond}},
+	{"sense SENSE_ALPHA stuck-on", Order{Verb: "sense", Name: "SENSE_ALPHA", Mode: "stuck-on"}},
+	{"sense MIRROR2_ALPHA lie 1s", Order{Verb: "sense", Name: "MIRROR2_ALPHA", Mode: "lie", For: time.Second}},
+	{"hold-up alpha 20ms", Order{Verb: "hold-up", Nodes: []string{"alpha"}, For: 20 * time.Millisecond}},
+	{"run bravo switchover web", Order{Verb: "run", Nodes: []string{"bravo"}, Words: []string{"switchover", "web"}}},
+	{"refused bravo failback", Order{Verb: "refused", Nodes: []string{"bravo"}, Words: []string{"failback"}}},
+	{"sleep 1.5s", Order{Verb: "sleep", For: 1500 * time.Millisecond}},
+	{"never two-owners", Order{Verb: "never"}},
+	{"expect owner alpha within 5s", Order{Verb: "expect"}},
+	{"stop", Order{Verb: "stop"}},
+	{"config interval 10ms", Order{Verb: "config", Name: "interval", Mode: "10ms"}},
+	{"start", Order{Verb: "start"}},
+}
+
+func TestEveryVerbIsRead(t *testing.T) {
+	text := "config level2 on\nstart\n"
+	for _, g := range good {
+		text += g.line + "\n"
+	}
+	s, err := Parse("x", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for i, g := range good {
+		step := s.Steps[i+2]
+		if !reflect.DeepEqual(step.Order, g.want) || step.Line != i+3 {
+			t.Errorf("%s (line %d): %+v, want %+v", g.line, step.Line, step.Order, g.want)
+		}
+		seen[step.Order.Verb] = true
+	}
+	for _, v := range verbs {
+		if !seen[v.name] {
+			t.Errorf("no line tries the verb %s", v.name)
+		}
+	}
+}
+
+// bad has every verb at least once, with a part of what is said. The line stands third.
+var bad = []struct{ line, want string }{
+	{"dance", "there is no verb \"dance\""},
+	{"power-of alpha", "did you mean power-off?"},
+	{"fence alpha", "serialhb lab --verbs"},
+	{"say", "write: say TEXT"},
+	{"config interval 1ms", "take the rack down first"},
+	{"start", "the rack is on already"},
+	{"start charlie", "no node \"charlie\"; the nodes are alpha and bravo"},
+	{"stop alpha bravo", "write: stop [NODE]"},
+	{"power-off", "write: power-off NODE..."},
+	{"power-on ALPHA", "no node \"ALPHA\""},
+	{"freeze alpha charlie", "no node \"charlie\""},
+	{"thaw", "write: thaw NODE..."},
+	{"kill-daemon alpha softly", "write: kill-daemon NODE [hold]"},
+	{"restart-daemon", "write: restart-daemon"},
+	{"cut-cable alpha", "write: cut-cable [NODE->NODE]"},
+	{"cut-cable alpha->alpha", "no way leads from alpha to itself"},
+	{"mend-cable alpha->charlie", "no node \"charlie\""},
+	{"unplug", "write: unplug NODE"},
+	{"replug alpha bravo", "write: replug NODE"},
+	{"noise", "write: noise BYTES-PER-SECOND"},
+	{"noise -1", "noise is a number of bytes per second from 0"},
+	{"noise NaN", "noise is a number"},
+	{"cut-net bravo", "write: cut-net"},
+	{"mend-net a b c", "write: mend-net"},
+	{"weld", "write: weld RELAY"},
+	{"weld RELAY2_ALPHA", "no relay \"RELAY2_ALPHA\"; the relays are RELAY_ALPHA, RELAY_BRAVO"},
+	{"free SENSE_ALPHA", "no relay \"SENSE_ALPHA\""},
+	{"slow RELAY_ALPHA", "write: slow RELAY DURATION"},
+	{"slow RELAY_ALPHA 50", "\"50\" is not a duration; write a number with its unit"},
+	{"sense SENSE_ALPHA broken", "write: sense NAME stuck-on"},
+	{"sense SENSE_ALPHA lie", "write: sense NAME"},
+	{"sense SENSE_CHARLIE ok", "no sense \"SENSE_CHARLIE\""},
+	{"hold-up alpha", "write: hold-up NODE DURATION"},
+	{"hold-up alpha -5ms", "not a duration"},
+	{"run alpha", "write: run NODE COMMAND"},
+	{"run charlie status", "no node"},
+	{"refused bravo", "write: refused NODE"},
+	{"sleep", "write: sleep DURATION"},
+	{"sleep long", "not a duration"},
+	{"never", "write: never two-owners"},
+	{"never sleep", "write: never two-owners"},
+	{"expect owner alpha", "write: expect CONDITION within|for DURATION"},
+	{"expect owner alpha within", "write: expect CONDITION"},
+	{"expect owner alpha in 5s", "write: expect CONDITION"},
+	{"expect owner within 5s", "write: expect owner NODE within|for DURATION"},
+	{"expect owner charlie within 5s", "no node \"charlie\""},
+	{"expect ovner alpha within 5s", "there is no condition \"ovner\"; did you mean owner?"},
+	{"expect fences many within 5s", "\"many\" is not a number of fences"},
+	{"expect no-owner alpha within 5s", "write: expect no-owner within"},
+	{"expect link-ok alpha wire within 5s", "no link \"wire\"; the links are cable and lan"},
+	{"expect owner alpha within soon", "not a duration"},
+	{"expect owner alpha within 11m", "longer than a story may wait"},
+}
+
+func TestEveryBadLineIsNamed(t *testing.T) {
+	seen := map[string]bool{}
+	for _, b := range bad {
+		_, err := Parse("my.story", "start\n\n"+b.line+"\nsleep 1s\n")
+		if err == nil || !strings.HasPrefix(err.Error(), "my.story:3: ") || !strings.Contains(err.Error(), b.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want %q", b.line, err, b.want)
+		}
+		seen[strings.Fields(b.line)[0]] = true
+	}
+	for _, v := range verbs {
+		if !seen[v.name] {
+			t.Errorf("no bad line tries the verb %s", v.name)
+		}
+	}
+}
+
+func TestAllBadLinesAreNamedAtOnce(t *testing.T) {
+	s, err := Parse("s", "dance\nstart\npower-off charlie\n")
+	if err == nil || strings.Count(err.Error(), "\n") != 1 || !strings.Contains(err.Error(), "s:1: ") || !strings.Contains(err.Error(), "s:3: ") {
+		t.Errorf("%v", err)
+	}
+	if len(s.Steps) != 1 {
+		t.Errorf("%d steps", len(s.Steps))
+	}
+}
+
+func TestOrderOfStartAndStop(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"power-off alpha", "s:1: nothing runs here yet"},
+		{"start alpha", "s:1: the rack is off; write a line with start alone first"},
+		{"stop", "s:1: the rack is off already"},
+		{"start\nstop\nexpect owner alpha within 1s", "s:3: nothing runs here yet"},
+		{"config interval 10ms\n", "s:1: the story never starts the rack"},
+		{"", "s:1: the story never starts"},
+		{"config speed 3\nstart", "s:1: there is no setting \"speed\"; the settings are interval, multiplier"},
+		{"config interval 5s\nstart", "s:1: interval must be 1ms to 4.095s, not 5s"},
+		{"config interval 10\nstart", "not a duration"},
+		{"config multiplier 1\nstart", "multiplier must be a whole number from 2 to 255, not \"1\""},
+		{"config sense blind\nstart", "sense must be fail-safe or plain, not \"blind\""},
+		{"config sense\nstart", "s:1: write: config KEY VALUE"},
+	} {
+		if _, err := Parse("s", c.text); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v, want %q", c.text, err, c.want)
+		}
+	}
+}
+
+func TestSettingsHoldFromTheNextStartOn(t *testing.T) {
+	s, err := Parse("s", "config interval 10ms\nstart\nstop\nconfig sense plain\nconfig interval 30ms\nstart\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := s.Steps[1].Settings, s.Steps[5].Settings
+	if first.Interval != 10*time.Millisecond || first.Sense != "fail-safe" || second.Interval != 30*time.Millisecond || second.Sense != "plain" {
+		t.Errorf("%+v %+v", first, second)
+	}
+}
+
+func TestEverySettingCanBeSetToWhatItIs(t *testing.T) {
+	for _, k := range settings {
+		s, want := Settings{}, Defaults()
+		if err := s.Set(k.key, k.get(want)); err != nil || k.get(s) != k.get(want) {
+			t.Errorf("%s: %v, %q", k.key, err, k.get(s))
+		}
+	}
+}
+
+func TestTheBuiltInStoryIsRight(t *testing.T) {
+	s, err := Parse(builtInName, BuiltIn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"power-off", "power-on", "freeze", "run", "cut-cable", "cut-net", "weld", "never"} {
+		if !slices.ContainsFunc(s.Steps, func(s Step) bool { return s.Order.Verb == verb }) {
+			t.Errorf("it does not %s", verb)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(BuiltIn)
+	for _, g := range good {
+		f.Add("start\n" + g.line)
+	}
+	for _, b := range bad {
+		f.Add("start\n" + b.line)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := Parse("f", text)
+		if err != nil {
+			return
+		}
+		// What was read can be written down and read again to the same.
+		lines := map[int]string{}
+		last := 0
+		for _, step := range s.Steps {
+			lines[step.Line], last = step.Text, step.Line
+		}
+		again := ""
+		for n := range last {
+			again += lines[n+1] + "\n"
+		}
+		s2, err := Parse("f", again)
+		if err != nil {
+			t.Fatalf("%q was read, %q is not: %v", text, again, err)
+		}
+		if len(s2.Steps) != len(s.Steps) {
+			t.Fatalf("%d steps became %d", len(s.Steps), len(s2.Steps))
+		}
+		for i := range s.Steps {
+			a, b := s.Steps[i], s2.Steps[i]
+			if a.Line != b.Line || a.Settings != b.Settings || !reflect.DeepEqual(a.Order, b.Order) {
+				t.Fatalf("%+v became %+v", a, b)
+			}
+		}
+	})
+}

@@ -1,0 +1,206 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// CheckLive looks at what can be known on this machine before the daemon runs: keys, ports, directories and commands. It
+// opens no port, since that would move its modem lines, and it changes nothing. root is where the file system of the node
+// is: "/" on the node itself.
+func (c *Config) CheckLive(root string) []Finding {
+	l := live{root: root}
+	l.findings = c.checkKeys(root)
+	for _, link := range c.Links {
+		if link.Kind == Serial {
+			l.port(link)
+		}
+	}
+	l.directory(c.lines.runDir, c.RunDir)
+	if l.directory(c.lines.stateDir, c.StateDir) {
+		l.lasting(c.lines.stateDir, c.StateDir)
+	}
+	for _, g := range c.Groups {
+		for _, r := range g.Resources {
+			l.command(r.at, "start", r.Start)
+			l.command(r.at, "stop", r.Stop)
+			l.command(r.at, "status", r.Status)
+		}
+	}
+	return l.sorted()
+}
+
+type live struct {
+	findings
+	root string
+}
+
+func (l *live) at(path string) string { return filepath.Join(l.root, path) }
+
+// port looks at the device of a serial link.
+func (l *live) port(link Link) {
+	var st syscall.Stat_t
+	if err := syscall.Stat(l.at(link.Device), &st); err != nil {
+		// The daemon waits for it: an adapter may be plugged in later.
+		l.warn(link.at, "plug it in, or correct the name (ls -l /dev/serial/by-path)", "link %s: %s cannot be found: %v", link.Name, link.Device, err)
+		return
+	}
+	if st.Mode&syscall.S_IFMT != syscall.S_IFCHR {
+		l.bad(link.at, "name a serial port", "link %s: %s is no device", link.Name, link.Device)
+		return
+	}
+	if console := l.console(uint64(st.Rdev)); console != "" {
+		l.bad(link.at, fmt.Sprintf("remove console=%s from the kernel command line and mask serial-getty@%s.service, or use another port", console, console),
+			"link %s: %s is the kernel's console %s, so pulses could stop a boot and boot messages would reach the peer", link.Name, link.Device, console)
+	}
+	if holder := l.holder(uint64(st.Rdev)); holder != "" {
+		l.warn(link.at, "stop it, unless it is the serialhb daemon of this node", "link %s: %s is in use by %s", link.Name, link.Device, holder)
+	}
+}
+
+// console is the name under which a device is a console of the kernel, or empty.
+func (l *live) console(device uint64) string {
+	class := l.at("/sys/class/tty")
+	active, err := os.ReadFile(filepath.Join(class, "console/active"))
+	if err != nil {
+		return "" // the daemon looks again and refuses if it cannot tell
+	}
+	number := fmt.Sprintf("%d:%d", unix.Major(device), unix.Minor(device))
+	for _, name := range strings.Fields(string(active)) {
+		if dev, err := os.ReadFile(filepath.Join(class, name, "dev")); err == nil && strings.TrimSpace(string(dev)) == number {
+			return name
+		}
+	}
+	return ""
+}
+
+// holder names a process that has a device open, as far as this user may see, or is empty.
+func (l *live) holder(device uint64) string {
+	descriptors, err := filepath.Glob(l.at("/proc/[0-9]*/fd/*"))
+	if err != nil {
+		return ""
+	}
+	for _, fd := range descriptors {
+		var st syscall.Stat_t
+		if syscall.Stat(fd, &st) != nil || st.Mode&syscall.S_IFMT != syscall.S_IFCHR || uint64(st.Rdev) != device {
+			continue
+		}
+		process := filepath.Dir(filepath.Dir(fd))
+		pid := filepath.Base(process)
+		if pid == strconv.Itoa(os.Getpid()) {
+			continue
+		}
+		if comm, err := os.ReadFile(filepath.Join(process, "comm")); err == nil {
+			return fmt.Sprintf("%s (process %s)", strings.TrimSpace(string(comm)), pid)
+		}
+		return "process " + pid
+	}
+	return ""
+}
+
+// directory says whether the daemon can use a directory, or make it.
+func (l *live) directory(at place, path string) bool {
+	info, err := os.Stat(l.at(path))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		parent := filepath.Dir(path)
+		for parent != "/" && missing(l.at(parent)) {
+			parent = filepath.Dir(parent)
+		}
+		if err := unix.Access(l.at(parent), unix.W_OK|unix.X_OK); err != nil {
+			l.warn(at, fmt.Sprintf("run install -d -m 750 -o USER %s with the user of the daemon, unless its service unit makes it", path), "%s = %q does not exist, and %s cannot be written to: %v", at.name(), path, parent, err)
+		}
+		return false
+	case err != nil:
+		l.bad(at, "correct the path", "%s = %q cannot be looked at: %v", at.name(), path, cause(err))
+		return false
+	case !info.IsDir():
+		l.bad(at, "name a directory", "%s = %q is no directory", at.name(), path)
+		return false
+	}
+	if err := unix.Access(l.at(path), unix.W_OK|unix.X_OK); err != nil {
+		l.bad(at, "give it to the user of the daemon, and run this check as that user", "%s = %q cannot be written to: %v", at.name(), path, err)
+	}
+	return true
+}
+
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// lasting warns of durable facts that would be gone after a reboot.
+func (l *live) lasting(at place, path string) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(l.at(path), &st); err != nil {
+		l.bad(at, "correct the path", "state_dir = %q cannot be looked at: %v", path, err)
+		return
+	}
+	if st.Type == unix.TMPFS_MAGIC || st.Type == unix.RAMFS_MAGIC {
+		l.warn(at, fmt.Sprintf("write state_dir = %q, or another directory on a disk", defaultStateDir), "state_dir = %q is in memory, so who was last active is forgotten at a reboot", path)
+	}
+}
+
+// Permission bits.
+const (
+	writableByOthers = 0o022
+	anyExecute       = 0o111
+)
+
+// command looks at a program and at the directories on the way to it, links resolved: whoever may write there decides
+// what a takeover runs. The daemon looks again before each run.
+func (l *live) command(at place, key string, argv []string) {
+	at.key += "." + key
+	path := argv[0]
+	real, err := filepath.EvalSymlinks(l.at(path))
+	if err != nil {
+		l.bad(at, "install it, or correct the path", "%s cannot be found: %v", path, cause(err))
+		return
+	}
+	info, err := os.Stat(real)
+	switch {
+	case err != nil:
+		l.bad(at, "install it, or correct the path", "%s cannot be looked at: %v", path, cause(err))
+		return
+	case !info.Mode().IsRegular():
+		l.bad(at, "name a program", "%s is no ordinary file", path)
+		return
+	case info.Mode().Perm()&anyExecute == 0:
+		l.bad(at, "run chmod +x "+path, "%s is not executable", path)
+		return
+	}
+	for p := real; ; p = filepath.Dir(p) {
+		if shared(p, p == filepath.Dir(real)) {
+			l.bad(at, "run chmod go-w "+p, "others than its owner may write to %s, and so change what %s runs", p, key)
+			return
+		}
+		if p == filepath.Clean(l.root) || p == filepath.Dir(p) {
+			return
+		}
+	}
+}
+
+// shared says whether others than the owner of a path, or root's group, may write to it. In a sticky directory nobody can
+// replace what is not theirs, which will do for all but the one that holds the program.
+func shared(path string, holdsProgram bool) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return true
+	}
+	if info.IsDir() && info.Mode()&os.ModeSticky != 0 && !holdsProgram {
+		return false
+	}
+	writable := info.Mode().Perm() & writableByOthers
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Gid == 0 {
+		writable &^= 0o020
+	}
+	return writable != 0
+}

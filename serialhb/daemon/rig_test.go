@@ -1,0 +1,295 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/serialhb/serialhb/fencing"
+	"github.com/serialhb/serialhb/serialhb/control"
+	"github.com/serialhb/serialhb/serialhb/daemon"
+	"github.com/serialhb/serialhb/serialhb/detect"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/link"
+	"github.com/serialhb/serialhb/serialhb/link/linktest"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// The rig is a pair of real daemons in a synctest bubble: links in memory, relays and services that do as they are told,
+// and the physical truth beside them.
+type rig struct {
+	t      *testing.T
+	cables []*linktest.Medium
+	nodes  [2]*rigNode
+	clock  link.Clock
+}
+
+type rigNode struct {
+	rig   *rig
+	me    uint8
+	d     *daemon.Daemon
+	end   context.CancelFunc
+	ended chan struct{}
+	how   uint32
+
+	mu        sync.Mutex
+	powered   bool
+	runs      bool
+	stopFails bool
+	welded    bool // the relay that cuts this node
+	volatile  failover.Volatile
+	saved     bool
+	durable   failover.Durable
+	keepErr   error
+	relay     *rigRelay // cuts the other one
+	hang      chan struct{}
+}
+
+func newRig(t *testing.T) *rig {
+	r := &rig{t: t, clock: linktest.Since()}
+	for i := range r.nodes {
+		r.nodes[i] = &rigNode{rig: r, me: uint8(i), powered: true}
+		r.nodes[i].durable.Armed = true
+	}
+	for i := range r.nodes {
+		r.nodes[i].relay = &rigRelay{target: r.nodes[1-i]}
+	}
+	return r
+}
+
+func (r *rig) decision(me uint8) failover.Config {
+	c := failover.Config{Me: me, N: 2, G: 1, Core: 1, Rest: 1, Boot: 100 + uint32(me), IntervalMS: 100, QuietMS: 20_000,
+		DetectTime: 1500 * time.Millisecond, FenceDelay: 3 * time.Second, MoveTime: 5 * time.Second, Backoff: time.Second,
+		ApprovalTime: time.Minute, DoubtTime: 10 * time.Second, FenceRetries: 1, FenceRetryTime: 5 * time.Second,
+		Window: time.Hour, MaxMoves: 5, MaxFences: 5, RestoreTime: time.Minute, FarewellTime: 2 * time.Second}
+	for m := range uint8(2) {
+		c.Members[m].Fenceable = m != me
+		c.Members[m].Senses[0] = failover.SenseConfig{Present: m != me, FailSafe: true}
+		c.Groups[0].Rank[m] = m
+	}
+	c.Groups[0].Failback = failover.FailbackManual
+	return c
+}
+
+func (r *rig) keys() *pulse.Keyring {
+	k, err := pulse.NewKeyring("rig", []byte("a key that is long enough for it"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return k
+}
+
+type rigSink struct{ d *daemon.Daemon }
+
+func (s *rigSink) Frame(l int, at time.Duration, f *pulse.Frame, v pulse.Verdict) {
+	s.d.Frame(l, at, f, v)
+}
+func (s *rigSink) Noise(l int, at time.Duration, n int) { s.d.Noise(l, at, n) }
+func (s *rigSink) Change(l int, at time.Duration, st link.Status) {
+	s.d.Change(l, at, st.Up, st.DeviceLost, st.Reason)
+}
+
+type rigLink struct{ link.Link }
+
+func (rigLink) Counters() map[string]uint64 { return nil }
+
+// startBoth boots both nodes on fresh media.
+func (r *rig) startBoth() {
+	r.start(0, 1)
+}
+
+func (r *rig) start(which ...int) {
+	sinks := [2]*rigSink{{}, {}}
+	var links [2][]daemon.LinkInfo
+	r.cables = nil
+	for i, name := range []string{"cable", "lan"} {
+		m, zero, one := linktest.Pair(
+			linktest.Config{Index: i, Name: name, Keys: r.keys(), Sink: sinks[0], Clock: r.clock},
+			linktest.Config{Index: i, Name: name, Keys: r.keys(), Sink: sinks[1], Clock: r.clock})
+		r.cables = append(r.cables, m)
+		for k, l := range []link.Link{zero, one} {
+			links[k] = append(links[k], daemon.LinkInfo{Link: rigLink{l}, Name: name, Kind: "serial", Serial: i == 0, Peers: 1 << (1 - k)})
+		}
+	}
+	for _, i := range which {
+		r.nodes[i].boot(sinks[i], links[i])
+	}
+}
+
+func (n *rigNode) boot(sink *rigSink, links []daemon.LinkInfo) {
+	ctx, end := context.WithCancel(context.Background())
+	n.end, n.ended, n.powered = end, make(chan struct{}), true
+	power := make([]daemon.Power, 2)
+	power[1-n.me] = n.relay
+	names := failover.Names{Members: []string{"alpha", "bravo"}, Groups: []string{"web"}}
+	n.d = daemon.New(daemon.Options{
+		Cluster: "rig", Node: names.Members[n.me], Version: "test", BootID: "boot", Names: names,
+		Decision:  n.rig.decision(n.me),
+		Detection: detect.Config{Me: n.me, N: 2, Interval: 100 * time.Millisecond, Multiplier: 15, StartWindow: 3 * time.Second, Stretch: 1, Extensions: 10},
+		Prefer:    [][]string{names.Members}, Failback: []string{"manual"},
+		Volatile: n.volatile, Durable: n.durable, SameBoot: n.saved,
+		Keys: n.rig.keys(), Links: links, Power: power, Services: []daemon.Services{n},
+		SaveFacts: savesTo(func(v any) error { n.volatile, n.saved = v.(failover.Volatile), true; return nil }),
+		KeepFacts: savesTo(func(v any) error {
+			if n.keepErr == nil {
+				n.durable = v.(failover.Durable)
+			}
+			return n.keepErr
+		}),
+		Record: n, Log: zerolog.Nop(), Clock: daemon.Clock(n.rig.clock),
+	})
+	sink.d = n.d
+	go func() {
+		defer close(n.ended)
+		n.how, _ = n.d.Run(ctx)
+	}()
+}
+
+type savesTo func(v any) error
+
+func (f savesTo) Save(v any) error { return f(v) }
+
+func (n *rigNode) Append(string, any) (uint64, error) { return 0, nil }
+
+// losePower is what a cut does: everything of the host ends.
+func (n *rigNode) losePower() {
+	n.mu.Lock()
+	n.powered, n.runs = false, false
+	n.volatile, n.saved = failover.Volatile{}, false
+	n.mu.Unlock()
+	n.end()
+}
+
+func (n *rigNode) Names() []string { return []string{"web"} }
+
+func (n *rigNode) Start(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if other := n.rig.nodes[1-n.me]; n.powered {
+		n.runs = true
+		if other.owns() {
+			n.rig.t.Error("two owners")
+		}
+	}
+	return ctx.Err()
+}
+
+func (n *rigNode) Stop(context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.stopFails {
+		return errors.New("it does not stop")
+	}
+	n.runs = false
+	return nil
+}
+
+func (n *rigNode) Probe(context.Context) (failover.Found, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.runs {
+		return failover.FoundRunning, nil
+	}
+	return failover.FoundStopped, nil
+}
+
+// owns reads without the lock: it is called while the other node's is held, and only asks about a settled moment.
+func (n *rigNode) owns() bool { return n.powered && n.runs }
+
+type rigRelay struct {
+	target *rigNode
+	cuts   int
+}
+
+func (r *rigRelay) cut() {
+	r.cuts++
+	if !r.target.welded && r.target.powered {
+		r.target.losePower()
+	}
+}
+
+func (r *rigRelay) Off(ctx context.Context, _ uint32, tell func(string)) (fencing.Proof, error) {
+	if r.target.hang != nil {
+		<-ctx.Done()
+		return fencing.None, ctx.Err()
+	}
+	r.cut()
+	if r.target.welded {
+		return fencing.None, fencing.Welded
+	}
+	return fencing.FailSafe, nil
+}
+
+func (r *rigRelay) Secure(ctx context.Context, trusted uint32, tell func(string)) (fencing.Proof, error) {
+	if r.target.powered {
+		return fencing.None, fencing.StillOn
+	}
+	return fencing.FailSafe, nil
+}
+
+func (r *rigRelay) Open(context.Context) error      { r.cut(); return nil }
+func (r *rigRelay) Restore(context.Context) error   { return nil }
+func (r *rigRelay) Status(context.Context) []string { return []string{"one relay"} }
+func (r *rigRelay) Senses() []daemon.Sense          { return []daemon.Sense{rigSense{r.target}} }
+
+type rigSense struct{ n *rigNode }
+
+func (s rigSense) Name() string   { return "dc" }
+func (s rigSense) FailSafe() bool { return true }
+func (s rigSense) Read() (fencing.SenseState, error) {
+	if s.n.powered {
+		return fencing.On, nil
+	}
+	return fencing.Off, nil
+}
+
+// finish ends both daemons and waits for all their goroutines: synctest fails if one is left.
+func (r *rig) finish() {
+	for _, n := range r.nodes {
+		if n.end != nil {
+			n.end()
+			<-n.ended
+		}
+	}
+}
+
+func (r *rig) wait(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (r *rig) cutAll() {
+	for _, m := range r.cables {
+		m.Cut(0, 1)
+		m.Cut(1, 0)
+	}
+}
+
+// within waits until a condition holds, and fails after a while of the bubble's time.
+func (r *rig) within(d time.Duration, what string, ok func() bool) {
+	r.t.Helper()
+	for end := r.clock() + d; r.clock() < end; r.wait(10 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	for _, n := range r.nodes {
+		if n.d != nil && n.powered {
+			s := n.d.Status()
+			r.t.Logf("%s: %s", s.Node, s.Headline)
+			for _, e := range n.d.Events(0) {
+				r.t.Logf("  %8.3f %s", float64(e.MonoNS)/1e9, e.Text)
+			}
+		}
+	}
+	r.t.Fatalf("not within %v: %s", d, what)
+}
+
+func (n *rigNode) ask(r control.Request) control.Result {
+	return n.d.Command(context.Background(), "test", r)
+}
