@@ -105,7 +105,9 @@ func itself(args []string) []string       { return args[:1] }
 func theOther(args []string) []string     { return others(args[0]) }
 func text(args []string) string           { return strings.Join(args[1:], " ") }
 func (s scene) node(name string) NodeView { return s.Nodes[name] }
-func (n NodeView) answers() bool          { return n.Err == nil && n.Status.Node != "" }
+
+// answers says whether the daemon knows how things stand: a hung one answers with a status of no time.
+func (n NodeView) answers() bool { return n.Err == nil && !n.Status.Taken.IsZero() }
 
 func isOwner(s scene, args []string) bool {
 	return slices.Equal(s.running(), args) && s.Answering == args[0]
@@ -251,7 +253,9 @@ func (s scene) describe(name string) string {
 	}
 	for _, other := range others(name) {
 		m := n.member(other)
-		parts = append(parts, other+" is "+m.Presence)
+		if m.Presence != "" {
+			parts = append(parts, other+" is "+m.Presence)
+		}
 		if m.Proof != "" {
 			parts = append(parts, "proof: "+m.Proof)
 		}

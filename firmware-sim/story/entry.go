@@ -3,7 +3,7 @@ package story
 import "time"
 
 // Entry is one line of a report: as JSON it is one line of `serialhb lab --json`. Times are in milliseconds. Keys are
-// only added. Which fields are there depends on Type:
+// only added; a number that is 0 and a text that is empty are left out. Which fields are there depends on Type:
 //
 //	start     at_ms line text                 the rack is switched on; text names its settings
 //	chapter   at_ms line text

@@ -39,7 +39,9 @@ type planned struct {
 
 func newFake() *fake { return &fake{now: time.Minute, nodes: map[string]NodeView{}} }
 
-func (f *fake) builder() Builder { return func(context.Context, Settings) (World, error) { return f, nil } }
+func (f *fake) builder() Builder {
+	return func(context.Context, Settings) (World, error) { return f, nil }
+}
 
 func (f *fake) in(d time.Duration, do func()) {
 	f.plan = append(f.plan, planned{f.now + d, do})
@@ -117,7 +119,7 @@ func (f *fake) answer(node string) { f.answers = append(f.answers, answer{f.now,
 
 // status sets what a node says of itself and of the group.
 func (f *fake) status(node, phase, holds string, change ...func(*control.Status)) {
-	s := control.Status{Node: node, Armed: true, Groups: []control.Group{{Name: Service, Phase: phase, Holds: holds}}}
+	s := control.Status{Node: node, Taken: time.Unix(1, 0), Armed: true, Groups: []control.Group{{Name: Service, Phase: phase, Holds: holds}}}
 	for _, c := range change {
 		c(&s)
 	}

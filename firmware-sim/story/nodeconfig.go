@@ -26,6 +26,9 @@ const (
 	farewell      = time.Second
 )
 
+// samples is how often a sense is read while it has to stay off.
+const samples = 8
+
 // places is what a node's configuration names and the rack has made.
 type places struct {
 	key, state, run string
@@ -117,11 +120,14 @@ func fence(line func(string, ...any), upper, target string, s Settings) {
 	line("line = \"sim:RELAY2_%s\"", upper)
 	line("cut = \"energise\"")
 	line("mirror = \"sim:MIRROR2_%s\"", upper)
+	line("mirror_open = \"low\"")
+	line("mirror_bias = \"up\"")
 	fenceTimes(line, s)
 }
 
 func fenceTimes(line func(string, ...any), s Settings) {
 	line("settle = %q", s.Settle)
+	line("sample = %q", max(s.Prove/samples, time.Millisecond))
 	line("hold_off = %q", holdOff)
 	line("verify_timeout = %q", verifyTimeout)
 	line("mode = \"reboot\"")

@@ -81,7 +81,10 @@ func (e Entry) words() string {
 func (e Entry) stamp(text string) string { return fmt.Sprintf("%8.3f s  %s\n", e.AtMS/1000, text) }
 
 func (e Entry) failure() string {
-	text := fmt.Sprintf("\nFAILED in line %d: %s\n", e.Line, e.Text)
+	text := "\nFAILED " + e.Text + "\n"
+	if e.Line != 0 {
+		text = fmt.Sprintf("\nFAILED in line %d: %s\n", e.Line, e.Text)
+	}
 	if e.Seen != "" {
 		text += "what was there instead:\n"
 		for part := range strings.SplitSeq(e.Seen, "; ") {

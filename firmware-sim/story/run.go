@@ -27,9 +27,6 @@ func Run(ctx context.Context, script Script, build Builder, clock func() time.Du
 	r := &runner{build: build, clock: clock, sink: sink, began: clock(), chapter: &Chapter{Title: script.Name}}
 	err := r.tell(ctx, script)
 	err = errors.Join(err, r.close())
-	if err == nil && r.sum.Overlaps > 0 {
-		err = ErrFailed
-	}
 	r.sum.OK = err == nil
 	r.endChapter()
 	r.sum.TookMS = ms(clock() - r.began)
@@ -49,6 +46,7 @@ type runner struct {
 	told    int
 
 	chapter *Chapter
+	failed  bool
 	sum     Summary
 }
 
@@ -138,6 +136,9 @@ func (r *runner) do(ctx context.Context, o Order) (string, error) {
 		}
 		o.Words = slices.Clone(o.Words)
 		o.Words[i] = fmt.Sprint(n.Status.Incident.ID)
+	}
+	if err := r.look(ctx); err != nil {
+		return "", err
 	}
 	if acts(o.Verb) {
 		r.since = r.world.Now()
@@ -290,6 +291,7 @@ func (r *runner) overlaps() error {
 
 // fail reports what was there instead.
 func (r *runner) fail(ctx context.Context, s Step, cause error) error {
+	r.failed = true
 	e := Entry{Type: "failed", Line: s.Line, Text: s.Text + ": " + cause.Error()}
 	if r.world != nil {
 		v, err := r.world.Look(ctx, Nodes)
@@ -312,7 +314,9 @@ func (r *runner) close() error {
 	}
 	err := r.tally()
 	if r.sum.Overlaps == 0 {
-		err = errors.Join(err, r.overlaps())
+		if last := r.overlaps(); last != nil {
+			err = errors.Join(err, ErrFailed, r.emit(Entry{Type: "failed", Text: "at the end: " + last.Error()}))
+		}
 	}
 	err = errors.Join(err, r.world.Close())
 	r.world = nil
@@ -324,7 +328,7 @@ func (r *runner) endChapter() {
 		// What cannot be counted now fails the next look as well.
 		_ = r.tally()
 	}
-	if r.chapter.Steps == 0 {
+	if r.chapter.Steps == 0 && !r.failed {
 		return
 	}
 	r.sum.Chapters = append(r.sum.Chapters, *r.chapter)

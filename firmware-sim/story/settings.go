@@ -32,7 +32,7 @@ func Defaults() Settings {
 	return Settings{
 		Interval: 20 * time.Millisecond, Multiplier: 5, Baud: 115200,
 		HoldUp: 5 * time.Millisecond, BootDelay: 50 * time.Millisecond, Operate: 8 * time.Millisecond,
-		Settle: 10 * time.Millisecond, Prove: 40 * time.Millisecond, Dwell: 300 * time.Millisecond,
+		Settle: 10 * time.Millisecond, Prove: 20 * time.Millisecond, Dwell: 300 * time.Millisecond,
 		Takeover: "auto", Sense: "fail-safe", Level2: "off", Failback: "manual", Moves: 200, Fences: 200,
 	}
 }

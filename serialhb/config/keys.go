@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/serialhb/serialhb/serialhb/pulse"
 )
@@ -24,7 +25,8 @@ const (
 // ReadKey reads a key file: one line of hexadecimal digits, at least 16 bytes of key, readable by its owner only. The
 // error is one sentence that says what to do.
 func ReadKey(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	// Without waiting: a pipe in its place would hold up the daemon for ever.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("config: read key %s: %w; make it with serialhb keygen on one node and copy it to the others", path, cause(err))

@@ -47,7 +47,7 @@ func questions(s Status) []string {
 func twoOwners(s Status) (all []string) {
 	for _, g := range s.Groups {
 		if g.Frozen {
-			all = append(all, fmt.Sprintf("TWO OWNERS of %s: end one with `serialhb standby on` there", g.Name))
+			all = append(all, fmt.Sprintf("TWO OWNERS of %s: run `serialhb standby on` on one of them", g.Name))
 		}
 	}
 	return all

@@ -102,6 +102,7 @@ func TestBadRequestsAreRefused(t *testing.T) {
 }
 
 func TestFollowGoesOnAndEnds(t *testing.T) {
+	t.Parallel()
 	b := &script{events: []Event{{Seq: 1}, {Seq: 2}}, news: make(chan Event)}
 	s, c := serve(t, b)
 	seen := make(chan uint64)
@@ -191,6 +192,7 @@ func TestPanicEndsTheServer(t *testing.T) {
 }
 
 func TestRequestThatIgnoresTheEndIsReported(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "s")
 	s, err := Listen(path, 0o600, "")
 	if err != nil {
@@ -319,7 +321,8 @@ func TestCloseLeavesAnotherSocketAlone(t *testing.T) {
 
 // A visitor who says nothing is cut off and holds nothing up.
 func TestSlowVisitorIsCutOff(t *testing.T) {
-	s, c := serve(t, &script{status: wellStatus()})
+	t.Parallel()
+	_, c := serve(t, &script{status: wellStatus()})
 	conn, err := c.http.Transport.(*http.Transport).DialContext(t.Context(), "", "")
 	if err != nil {
 		t.Fatal(err)
@@ -337,5 +340,4 @@ func TestSlowVisitorIsCutOff(t *testing.T) {
 	if _, err := io.ReadAll(conn); err != nil && !errors.Is(err, unix.ECONNRESET) {
 		t.Errorf("the connection was not closed: %v", err)
 	}
-	_ = s
 }

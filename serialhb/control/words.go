@@ -187,3 +187,25 @@ func incidentWords(i *Incident) string {
 
 // clock is a time of day with the day, in the reader's zone.
 func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
+
+// WriteMember tells what speaks for and against the life of one member: itself, its links, and who has which group.
+// It writes nothing about a name that it does not know.
+func WriteMember(w io.Writer, s Status, name string) error {
+	var p page
+	for _, m := range s.Members {
+		if m.Name == name {
+			p.line(0, memberWords(m))
+		}
+	}
+	for _, l := range s.Links {
+		if l.Peer == name {
+			p.line(2, linkWords(l))
+		}
+	}
+	for _, g := range s.Groups {
+		if p.Len() > 0 {
+			p.line(2, groupWords(g, s.Node))
+		}
+	}
+	return p.to(w)
+}

@@ -110,7 +110,7 @@ func TestHeadlineOrder(t *testing.T) {
 		make func(*Status)
 	}{
 		{"A PERSON MUST DECIDE: `serialhb approve 7` or `serialhb deny 7`", func(s *Status) { s.Incident = &Incident{ID: 7, Open: true, Asks: true} }},
-		{"TWO OWNERS of web: end one with `serialhb standby on` there", func(s *Status) { s.Groups[0].Frozen = true }},
+		{"TWO OWNERS of web: run `serialhb standby on` on one of them", func(s *Status) { s.Groups[0].Frozen = true }},
 		{"FENCE FAILED: see that bravo is off, then `serialhb confirm-off bravo`", func(s *Status) { s.Members[1].Fence = "failed" }},
 		{"BLOCKED: web stays down; `serialhb why` says why", func(s *Status) { s.Groups[0].Phase = "blocked" }},
 		{"STOP FAILED: this node asks to be cut off; stop it by hand, `serialhb clear`", func(s *Status) { s.FenceMe = true }},

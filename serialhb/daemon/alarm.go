@@ -9,8 +9,11 @@ import (
 	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
+// alarmEvery is how often alarms are looked at. What is wrong at two looks in a row is told.
+const alarmEvery = 100 * time.Millisecond
+
 // watchAlarms compares what is wrong now with what was, and tells what came and went. Alarms are levels, not events:
-// one that still holds is not told twice.
+// one that still holds is not told twice, and what mends itself at once is not told at all.
 func (d *Daemon) watchAlarms(now time.Duration) {
 	wrong := map[string]string{}
 	d.stateAlarms(wrong)
@@ -23,7 +26,7 @@ func (d *Daemon) watchAlarms(now time.Duration) {
 		d.linkAlarms(uint8(l), now, wrong)
 	}
 	for code, text := range wrong {
-		if _, known := d.alarms[code]; !known {
+		if _, known := d.alarms[code]; !known && d.wrong[code] != "" {
 			d.alarms[code] = control.Alarm{Code: code, Text: text, Since: time.Now()}
 			d.book.put(Record{Kind: "alarm", Code: code, Text: "ALARM " + text, Incident: d.openIncident()})
 		}
@@ -34,7 +37,11 @@ func (d *Daemon) watchAlarms(now time.Duration) {
 			d.book.put(Record{Kind: "alarm", Code: code, Text: "over: " + a.Text, Incident: d.openIncident()})
 		}
 	}
+	d.wrong = wrong
 }
+
+// strangeFor is how long frames that do not belong on a link keep its alarm up.
+const strangeFor = 2 * time.Second
 
 func (d *Daemon) stateAlarms(wrong map[string]string) {
 	s := &d.state
@@ -99,7 +106,9 @@ func (d *Daemon) linkAlarms(l uint8, now time.Duration, wrong map[string]string)
 	say(state.twin > 0, "own-name", "someone else on "+info.Name+" uses the name of this node; give each node its own with --node")
 	say(state.foreign > 0, "foreign", "frames of another cluster arrive on "+info.Name+"; look where it leads")
 	say(state.wrongKey.run >= wrongKeyRun && now-state.wrongKey.since < 2*d.o.Decision.DoubtTime, "other-key", "frames under another key arrive on "+info.Name+"; compare the key files")
-	state.own, state.twin, state.foreign = 0, 0, 0
+	if now-state.told > strangeFor {
+		state.told, state.own, state.twin, state.foreign = now, 0, 0, 0
+	}
 	for p := range d.o.Decision.N {
 		if p == d.o.Decision.Me || info.Peers&(1<<p) == 0 || d.state.Peers[p].Presence != failover.Present || !state.up {
 			continue

@@ -86,6 +86,8 @@ type Daemon struct {
 	sideAt  time.Duration
 
 	alarms  map[string]control.Alarm
+	wrong   map[string]string // at the last look
+	alarmAt time.Duration
 	book    *book
 	started time.Duration
 	late    time.Duration // worst lateness so far
@@ -103,6 +105,7 @@ type linkState struct {
 	own      uint64
 	twin     uint64
 	foreign  uint64
+	told     time.Duration // when the three were last set back
 }
 
 // New makes a daemon; nothing happens before Run.

@@ -98,7 +98,7 @@ func TestWeldedRelayKeepsServicesDown(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()
 		r.wait(5 * time.Second)
-		r.nodes[0].welded = true
+		r.nodes[0].set(func(n *rigNode) { n.welded = true })
 		r.cutAll()
 		r.wait(2 * time.Minute)
 		if r.nodes[1].owns() {
@@ -118,7 +118,7 @@ func TestRelayThatNeverAnswersIsAFailure(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()
 		r.wait(5 * time.Second)
-		r.nodes[0].hang = make(chan struct{})
+		r.nodes[0].set(func(n *rigNode) { n.hang = make(chan struct{}) })
 		r.cutAll()
 		r.wait(20 * time.Minute)
 		if r.nodes[1].owns() {
@@ -193,7 +193,7 @@ func TestStopThatFailsIsFenced(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()
 		r.wait(5 * time.Second)
-		r.nodes[0].stopFails = true
+		r.nodes[0].set(func(n *rigNode) { n.stopFails = true })
 		r.nodes[0].ask(control.Request{Command: "switchover", Node: "bravo"})
 		r.within(20*time.Second, "bravo owns web", r.nodes[1].owns)
 		if r.nodes[1].relay.cuts != 1 {
@@ -216,12 +216,12 @@ func TestConfirmOffIsRefusedWhileThePeerIsHeard(t *testing.T) {
 func TestModeIsAnsweredOnlyWhenKept(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()
-		r.nodes[0].keepErr = errors.New("no space left on device")
+		r.nodes[0].set(func(n *rigNode) { n.keepErr = errors.New("no space left on device") })
 		res := r.nodes[0].ask(control.Request{Command: "maintenance-on"})
 		if res.OK || !strings.Contains(res.Text, "state directory") {
 			t.Errorf("answer %+v, want the truth about the disk", res)
 		}
-		r.nodes[0].keepErr = nil
+		r.nodes[0].set(func(n *rigNode) { n.keepErr = nil })
 		r.wait(5 * time.Second)
 		if res := r.nodes[0].ask(control.Request{Command: "maintenance-off"}); !res.OK {
 			t.Errorf("answer %+v after the disk was mended", res)

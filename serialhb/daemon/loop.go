@@ -111,6 +111,9 @@ func (d *Daemon) turn() {
 	if now >= d.sideAt {
 		d.sideAt = now + sideEvery
 		d.sendSides()
+	}
+	if now >= d.alarmAt {
+		d.alarmAt = now + alarmEvery
 		d.watchAlarms(now)
 	}
 }
@@ -136,7 +139,7 @@ func (d *Daemon) bytesWait(now time.Duration) bool {
 }
 
 func (d *Daemon) nextDeadline(now time.Duration) time.Duration {
-	next := min(d.nextBeat, d.sideAt, now+idle)
+	next := min(d.nextBeat, d.sideAt, d.alarmAt, now+idle)
 	if at, ok := d.watch.Next(); ok {
 		if d.deferred > 0 {
 			at = max(at, now+time.Millisecond)

@@ -24,6 +24,7 @@ import (
 // and the physical truth beside them.
 type rig struct {
 	t      *testing.T
+	mu     sync.Mutex // the physical truth of both
 	cables []*linktest.Medium
 	nodes  [2]*rigNode
 	clock  link.Clock
@@ -37,7 +38,6 @@ type rigNode struct {
 	ended chan struct{}
 	how   uint32
 
-	mu        sync.Mutex
 	powered   bool
 	runs      bool
 	stopFails bool
@@ -123,7 +123,10 @@ func (r *rig) start(which ...int) {
 
 func (n *rigNode) boot(sink *rigSink, links []daemon.LinkInfo) {
 	ctx, end := context.WithCancel(context.Background())
-	n.end, n.ended, n.powered = end, make(chan struct{}), true
+	n.rig.mu.Lock()
+	n.powered = true
+	n.rig.mu.Unlock()
+	n.end, n.ended = end, make(chan struct{})
 	power := make([]daemon.Power, 2)
 	power[1-n.me] = n.relay
 	names := failover.Names{Members: []string{"alpha", "bravo"}, Groups: []string{"web"}}
@@ -134,8 +137,15 @@ func (n *rigNode) boot(sink *rigSink, links []daemon.LinkInfo) {
 		Prefer:    [][]string{names.Members}, Failback: []string{"manual"},
 		Volatile: n.volatile, Durable: n.durable, SameBoot: n.saved,
 		Keys: n.rig.keys(), Links: links, Power: power, Services: []daemon.Services{n},
-		SaveFacts: savesTo(func(v any) error { n.volatile, n.saved = v.(failover.Volatile), true; return nil }),
+		SaveFacts: savesTo(func(v any) error {
+			n.rig.mu.Lock()
+			defer n.rig.mu.Unlock()
+			n.volatile, n.saved = v.(failover.Volatile), true
+			return nil
+		}),
 		KeepFacts: savesTo(func(v any) error {
+			n.rig.mu.Lock()
+			defer n.rig.mu.Unlock()
 			if n.keepErr == nil {
 				n.durable = v.(failover.Durable)
 			}
@@ -158,30 +168,30 @@ func (n *rigNode) Append(string, any) (uint64, error) { return 0, nil }
 
 // losePower is what a cut does: everything of the host ends.
 func (n *rigNode) losePower() {
-	n.mu.Lock()
+	n.rig.mu.Lock()
 	n.powered, n.runs = false, false
 	n.volatile, n.saved = failover.Volatile{}, false
-	n.mu.Unlock()
+	n.rig.mu.Unlock()
 	n.end()
 }
 
 func (n *rigNode) Names() []string { return []string{"web"} }
 
 func (n *rigNode) Start(ctx context.Context) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if other := n.rig.nodes[1-n.me]; n.powered {
+	n.rig.mu.Lock()
+	defer n.rig.mu.Unlock()
+	if n.powered {
 		n.runs = true
-		if other.owns() {
-			n.rig.t.Error("two owners")
-		}
+	}
+	if a, b := n.rig.nodes[0], n.rig.nodes[1]; a.powered && a.runs && b.powered && b.runs {
+		n.rig.t.Error("two owners")
 	}
 	return ctx.Err()
 }
 
 func (n *rigNode) Stop(context.Context) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	n.rig.mu.Lock()
+	defer n.rig.mu.Unlock()
 	if n.stopFails {
 		return errors.New("it does not stop")
 	}
@@ -190,16 +200,25 @@ func (n *rigNode) Stop(context.Context) error {
 }
 
 func (n *rigNode) Probe(context.Context) (failover.Found, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	n.rig.mu.Lock()
+	defer n.rig.mu.Unlock()
 	if n.runs {
 		return failover.FoundRunning, nil
 	}
 	return failover.FoundStopped, nil
 }
 
-// owns reads without the lock: it is called while the other node's is held, and only asks about a settled moment.
-func (n *rigNode) owns() bool { return n.powered && n.runs }
+func (n *rigNode) owns() bool {
+	n.rig.mu.Lock()
+	defer n.rig.mu.Unlock()
+	return n.powered && n.runs
+}
+
+func (n *rigNode) on() bool {
+	n.rig.mu.Lock()
+	defer n.rig.mu.Unlock()
+	return n.powered
+}
 
 type rigRelay struct {
 	target *rigNode
@@ -208,7 +227,7 @@ type rigRelay struct {
 
 func (r *rigRelay) cut() {
 	r.cuts++
-	if !r.target.welded && r.target.powered {
+	if !r.target.welded && r.target.on() {
 		r.target.losePower()
 	}
 }
@@ -226,7 +245,7 @@ func (r *rigRelay) Off(ctx context.Context, _ uint32, tell func(string)) (fencin
 }
 
 func (r *rigRelay) Secure(ctx context.Context, trusted uint32, tell func(string)) (fencing.Proof, error) {
-	if r.target.powered {
+	if r.target.on() {
 		return fencing.None, fencing.StillOn
 	}
 	return fencing.FailSafe, nil
@@ -242,7 +261,7 @@ type rigSense struct{ n *rigNode }
 func (s rigSense) Name() string   { return "dc" }
 func (s rigSense) FailSafe() bool { return true }
 func (s rigSense) Read() (fencing.SenseState, error) {
-	if s.n.powered {
+	if s.n.on() {
 		return fencing.On, nil
 	}
 	return fencing.Off, nil
@@ -279,7 +298,7 @@ func (r *rig) within(d time.Duration, what string, ok func() bool) {
 		}
 	}
 	for _, n := range r.nodes {
-		if n.d != nil && n.powered {
+		if n.d != nil && n.on() {
 			s := n.d.Status()
 			r.t.Logf("%s: %s", s.Node, s.Headline)
 			for _, e := range n.d.Events(0) {
@@ -292,4 +311,11 @@ func (r *rig) within(d time.Duration, what string, ok func() bool) {
 
 func (n *rigNode) ask(r control.Request) control.Result {
 	return n.d.Command(context.Background(), "test", r)
+}
+
+// set changes what a node's hardware does.
+func (n *rigNode) set(f func(*rigNode)) {
+	n.rig.mu.Lock()
+	defer n.rig.mu.Unlock()
+	f(n)
 }

@@ -146,7 +146,8 @@ func (w *powerWorker) carryOut(ctx context.Context, j job) {
 	w.d.post(e)
 }
 
-// senseWatch looks at one power sense all the time, so that its history is known before it has to prove anything.
+// senseWatch looks at one power sense all the time and tells every reading, so that its history is known before it has to
+// prove anything.
 type senseWatch struct {
 	peer, device uint8
 	sense        Sense
@@ -158,16 +159,12 @@ const senseEvery = 100 * time.Millisecond
 func (w senseWatch) run(ctx context.Context, d *Daemon) {
 	tick := time.NewTicker(senseEvery)
 	defer tick.Stop()
-	last := failover.NotRead
 	for {
 		r := failover.NotRead
 		if state, err := w.sense.Read(); err == nil {
 			r = map[fencing.SenseState]failover.Reading{fencing.On: failover.ReadsOn, fencing.Off: failover.ReadsOff}[state]
 		}
-		if r != last {
-			last = r
-			d.post(failover.Event{Kind: failover.SenseRead, Peer: w.peer, Device: w.device, Reading: r})
-		}
+		d.post(failover.Event{Kind: failover.SenseRead, Peer: w.peer, Device: w.device, Reading: r})
 		select {
 		case <-ctx.Done():
 			return

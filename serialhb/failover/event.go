@@ -25,7 +25,7 @@ const (
 	// WentDeaf and HearsAgain: every link of mine lost its device, or one is back. Nothing.
 	WentDeaf
 	HearsAgain
-	// SenseRead: a power sense changed. Peer, Device, Reading.
+	// SenseRead: a power sense was read. It is told every time, changed or not. Peer, Device, Reading.
 	SenseRead
 	// TimerFired: a timer that was asked for. Timer.
 	TimerFired

@@ -79,6 +79,7 @@ type Sense struct {
 	Reading Reading
 	Proven  bool   // read on while the peer was heard in this session
 	Broken  bool   // read off while the peer lived: it proves nothing until cleared
+	Suspect uint8  // so many more readings of off, and it is broken; 0 is not suspected
 	FellAt  uint32 // my sequence when it fell
 }
 

@@ -1,0 +1,28 @@
+// Command serialhb is the one program of serialhb: the daemon, and what people ask it.
+//
+// Exit codes: 0 done, 1 refused or failed (why on standard error), 2 usage, 3 no daemon, 4 not allowed now, 5 timed out.
+// They are the same for every command, so that a script can tell a daemon that says no from one that is not there.
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+)
+
+func main() {
+	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "lab-") {
+		if part := hidden[os.Args[1]]; part != nil {
+			os.Exit(part(os.Args[2:]))
+		}
+	}
+	os.Exit(program(os.Args[1:], &terminal{
+		ctx:      context.Background(),
+		in:       os.Stdin,
+		out:      os.Stdout,
+		err:      os.Stderr,
+		answers:  isTerminal(os.Stdin),
+		redrawn:  isTerminal(os.Stdout),
+		hostname: os.Hostname,
+	}))
+}

@@ -1,0 +1,87 @@
+package story
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/serialhb/serialhb/serialhb/config"
+)
+
+func placesFor(dir, me string) places {
+	return places{
+		key: filepath.Join(dir, "key"), state: filepath.Join(dir, me, "state"), run: filepath.Join(dir, me, "run"),
+		device:  map[string]string{"alpha": filepath.Join(dir, "a"), "bravo": filepath.Join(dir, "b")},
+		address: map[string]string{me: "127.0.0.1:20001", others(me)[0]: "127.0.0.1:30002"},
+		service: []string{"/usr/bin/serialhb", ArgService, filepath.Join(dir, "service.json")},
+	}
+}
+
+func TestNodesAcceptTheirConfiguration(t *testing.T) {
+	shapes := map[string]func(*Settings){
+		"as it is": func(*Settings) {},
+		"plain":    func(s *Settings) { s.Sense = "plain" },
+		"level2":   func(s *Settings) { s.Level2 = "on" },
+		"approve":  func(s *Settings) { s.Takeover, s.Failback = "approve", "auto" },
+		"quick": func(s *Settings) {
+			s.Interval, s.Multiplier, s.Prove, s.Settle = 10*time.Millisecond, 3, 10*time.Millisecond, 5*time.Millisecond
+		},
+	}
+	for name, shape := range shapes {
+		s := Defaults()
+		shape(&s)
+		var rest []uint64
+		for _, me := range Nodes {
+			text := nodeConfig(me, s, placesFor("/tmp/lab", me))
+			file, findings := config.Parse([]byte(text), me+".toml")
+			c, more := file.For(me)
+			for _, f := range append(findings, more...) {
+				if f.Severity == config.Error {
+					t.Errorf("%s: %s\n%s", name, f, text)
+				}
+			}
+			if c == nil {
+				t.Fatalf("%s: no configuration for %s", name, me)
+			}
+			rest = append(rest, c.RestDigest, c.CoreDigest)
+			peer := 1 - c.Me
+			if got, want := len(c.Levels(peer)), map[string]int{"on": 2, "off": 1}[s.Level2]; got != want {
+				t.Errorf("%s: %s has %d levels, want %d", name, me, got, want)
+			}
+			if got := c.Decision.Members[peer].Senses[0].FailSafe; got != (s.Sense == "fail-safe") {
+				t.Errorf("%s: fail-safe is %v", name, got)
+			}
+			if c.Timing.Interval != s.Interval || int(c.Decision.MaxMoves) != s.Moves || c.Decision.Members[peer].RestoreAfter != s.Dwell {
+				t.Errorf("%s: %+v", name, c.Timing)
+			}
+			if want := filepath.Join("/tmp/lab", me, "run", cluster, me+".sock"); c.Socket() != want {
+				t.Errorf("the socket is %s, and is looked for at %s", c.Socket(), want)
+			}
+		}
+		if rest[0] != rest[2] || rest[1] != rest[3] {
+			t.Errorf("%s: the nodes do not agree on their configuration", name)
+		}
+	}
+}
+
+func TestServiceBook(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "service.json")
+	t.Setenv("SERIALHB_BOARD", "")
+	if err := (serviceBook{"/b.sock", map[string][]string{"alpha": {"-node", "alpha"}}}).write(file); err != nil {
+		t.Fatal(err)
+	}
+	argv, err := serviceArgs(file, "start", "alpha")
+	if err != nil || len(argv) != 3 || argv[0] != "start" || argv[2] != "alpha" || os.Getenv("SERIALHB_BOARD") != "/b.sock" {
+		t.Errorf("%q %v", argv, err)
+	}
+	if _, err := serviceArgs(file, "start", "charlie"); err == nil {
+		t.Error("a node that does not exist has a service")
+	}
+	if _, err := serviceArgs(file+"x", "start", "alpha"); err == nil {
+		t.Error("no book, and no error")
+	}
+	if got := serviceMain([]string{"start"}); got != 2 {
+		t.Errorf("exit code %d", got)
+	}
+}

@@ -1,0 +1,187 @@
+package world
+
+import (
+	"time"
+
+	"github.com/serialhb/serialhb/serialhb/failover"
+)
+
+// host is one machine. What it is told survives in three ways: its disk outlives everything, its run directory outlives
+// the daemon, and the daemon's memory outlives nothing.
+type host struct {
+	w    *World
+	me   uint8 // the member that its configuration says it is
+	name string
+	// clone: another machine that runs a member's image. No relay and no sense is wired to it.
+	clone bool
+
+	mains    bool
+	supplies []*supply
+	powered  bool
+	up       bool   // booted
+	frozen   bool   // hung with its power on
+	life     uint32 // raised whenever everything that runs here dies
+	boot     uint32
+	waiting  []func() // what would have happened here while it was frozen
+
+	file    file
+	restart Restarts
+	daemon  *daemon
+	ports   []port // by link
+	boards  [][]*relay
+	senses  [][]*sense
+
+	services []service
+	run      *failover.Volatile // nil: none of this boot
+	disk     *failover.Durable  // nil: a fresh disk
+	runBad   bool
+	diskBad  bool
+}
+
+// file is what the configuration file says that members may disagree on.
+type file struct {
+	core uint16
+	rest uint8
+	keys []string
+}
+
+// Restarts is what becomes of a daemon that died.
+type Restarts uint8
+
+// The answers of the init system.
+const (
+	Restarted    Restarts = iota // after [Config.Restart]
+	NotRestarted                 // until somebody starts it
+)
+
+func (w *World) addHost(me uint8, name string) *host {
+	h := w.newHost(me, name)
+	for target := range w.c.Nodes {
+		if uint8(target) != me {
+			h.wire(uint8(target))
+		}
+	}
+	return h
+}
+
+func (w *World) newHost(me uint8, name string) *host {
+	h := &host{w: w, me: me, name: name, file: file{core: 7, rest: 7, keys: []string{"one"}}}
+	p := &w.c.Power[me]
+	for s := range p.Supplies {
+		h.supplies = append(h.supplies, &supply{h: h, index: s})
+	}
+	if w.c.Armed {
+		h.disk = &failover.Durable{Armed: true}
+	}
+	h.services = make([]service, len(w.c.Groups))
+	for g := range h.services {
+		h.services[g] = newService()
+	}
+	w.hosts = append(w.hosts, h)
+	h.boards = make([][]*relay, len(w.c.Nodes))
+	h.senses = make([][]*sense, len(w.c.Nodes))
+	return h
+}
+
+func (h *host) tell(what string) { h.w.tell(h.name, what) }
+
+// later does something on this host after a time, unless everything here died meanwhile. On a frozen host it waits for
+// the thaw.
+func (h *host) later(d time.Duration, do func()) {
+	life := h.life
+	h.w.after(d, func() { h.now(life, do) })
+}
+
+func (h *host) now(life uint32, do func()) {
+	switch {
+	case h.life != life:
+	case h.frozen:
+		h.waiting = append(h.waiting, func() { h.now(life, do) })
+	default:
+		do()
+	}
+}
+
+// powerUp begins a boot. Nothing of the boot before is left but the disk.
+func (h *host) powerUp() {
+	h.powered = true
+	h.life++
+	h.tell("has power and boots")
+	h.bootLater()
+}
+
+func (h *host) bootLater() {
+	h.later(h.w.c.Boot+h.w.upTo(h.w.c.Boot/20), func() {
+		h.up = true
+		h.boot = 1 + h.w.rng.Uint32N(1<<24-1)
+		h.run = nil
+		h.tell("is up")
+		h.startDaemon()
+	})
+}
+
+// powerDown is the end of everything that runs here.
+func (h *host) powerDown() {
+	h.tell("has no power")
+	h.die()
+	h.powered = false
+}
+
+// die ends all that runs, as a loss of power or a reset does.
+func (h *host) die() {
+	h.endDaemon()
+	h.life++
+	h.up, h.frozen, h.waiting, h.run = false, false, nil, nil
+	for g := range h.services {
+		h.services[g].runs, h.services[g].busy = false, false
+	}
+	h.releaseCoils()
+	for i := range h.ports {
+		h.ports[i].buffer = nil
+	}
+}
+
+func (h *host) thaw() {
+	h.frozen = false
+	waiting := h.waiting
+	h.waiting = nil
+	delay := time.Duration(0)
+	for _, do := range waiting {
+		delay += h.w.upTo(200 * time.Microsecond)
+		h.w.after(delay, do)
+	}
+	for l := range h.ports {
+		h.readBuffer(uint8(l))
+	}
+}
+
+func (h *host) startDaemon() {
+	if !h.up || h.daemon != nil {
+		return
+	}
+	h.daemon = newDaemon(h)
+	h.daemon.begin()
+}
+
+// endDaemon is the death of the process, by whatever hand. What it asked of services goes nowhere.
+func (h *host) endDaemon() {
+	if h.daemon == nil {
+		return
+	}
+	h.daemon.dead = true
+	h.daemon = nil
+	for g := range h.services {
+		h.services[g].busy = false
+	}
+	if !h.w.c.KeepsCoil {
+		h.releaseCoils()
+	}
+}
+
+// restartLater is what the init system does after a death that nobody ordered, or a restart that was.
+func (h *host) restartLater() {
+	if h.restart == NotRestarted {
+		return
+	}
+	h.later(h.w.c.Restart, h.startDaemon)
+}

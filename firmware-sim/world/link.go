@@ -1,0 +1,201 @@
+package world
+
+import (
+	"time"
+
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// link is one cable between two members, or the network that all share.
+type link struct {
+	w       *World
+	name    string
+	members uint16 // bits
+	serial  bool
+	ways    map[[2]uint8]*way // by sending and receiving member
+}
+
+// way is one direction of a link.
+type way struct {
+	cut     bool
+	air     Air
+	held    time.Duration // what is sent now arrives so much later: a path with a long queue
+	busy    bool          // a line carries one frame at a time
+	waiting []byte        // the newest frame wins
+	decoder pulse.Decoder
+	dropped int
+}
+
+// port is one host's end of a link.
+type port struct {
+	gone   bool      // its device vanished
+	buffer []arrival // what the driver has and nobody read
+	wrong  int       // frames under another key in a row
+	since  time.Duration
+}
+
+func (w *World) addLinks() {
+	add := func(name string, serial bool, members ...uint8) {
+		l := &link{w: w, name: name, serial: serial, ways: map[[2]uint8]*way{}}
+		for _, a := range members {
+			l.members |= 1 << a
+			for _, b := range members {
+				if a != b {
+					l.ways[[2]uint8{a, b}] = &way{}
+					if !serial {
+						l.ways[[2]uint8{a, b}].air = w.c.Net
+					}
+				}
+			}
+		}
+		w.links = append(w.links, l)
+	}
+	n := uint8(len(w.c.Nodes))
+	if w.c.Baud > 0 {
+		for a := range n {
+			for b := a + 1; b < n; b++ {
+				add("cable "+w.c.Nodes[a]+"-"+w.c.Nodes[b], true, a, b)
+			}
+		}
+	}
+	if w.c.Lan {
+		var all []uint8
+		for a := range n {
+			all = append(all, a)
+		}
+		add("lan", false, all...)
+	}
+	if len(w.links) > pulse.MaxLinks {
+		panic("world: more links than a member may have")
+	}
+	for _, h := range w.hosts {
+		h.ports = make([]port, len(w.links))
+	}
+}
+
+// peers are the members at the other ends of a link.
+func (l *link) peers(me uint8) uint16 {
+	if l.members&(1<<me) == 0 {
+		return 0
+	}
+	return l.members &^ (1 << me)
+}
+
+// send puts a frame on a link. The frame is the caller's and is copied.
+func (h *host) send(index int, to uint8, frame []byte) {
+	l := h.w.links[index]
+	way := l.ways[[2]uint8{h.me, to}]
+	if way == nil || h.ports[index].gone || l.serial && h.clone {
+		return
+	}
+	if !l.serial {
+		h.datagram(index, way, to, frame)
+		return
+	}
+	line := pulse.AppendLine(nil, frame)
+	if way.busy {
+		if way.waiting != nil {
+			way.dropped++
+		}
+		way.waiting = line
+		return
+	}
+	h.line(index, way, to, line)
+}
+
+// line paces one frame: ten bits a byte.
+func (h *host) line(index int, way *way, to uint8, line []byte) {
+	way.busy = true
+	took := time.Duration(len(line)) * 10 * time.Second / time.Duration(h.w.c.Baud)
+	h.w.after(took, func() {
+		way.busy = false
+		if !way.cut && h.powered {
+			h.w.real(to).bytes(index, way, line)
+		}
+		if next := way.waiting; next != nil {
+			way.waiting = nil
+			h.line(index, way, to, next)
+		}
+	})
+}
+
+// bytes arrive at the end of a cable. Some may be spoilt.
+func (h *host) bytes(index int, way *way, line []byte) {
+	if !h.up || h.ports[index].gone {
+		return
+	}
+	if h.w.chance(way.air.Lose) {
+		line[h.w.rng.IntN(len(line))] ^= byte(1 + h.w.rng.IntN(255))
+	}
+	for rest := line; len(rest) > 0; {
+		var frame []byte
+		if frame, rest = way.decoder.Next(rest); frame != nil {
+			h.receive(index, frame)
+		}
+	}
+}
+
+// datagram carries one frame over the network: to every machine that has the address.
+func (h *host) datagram(index int, way *way, to uint8, frame []byte) {
+	if way.cut || h.w.chance(way.air.Lose) {
+		return
+	}
+	copies := 1
+	if h.w.chance(way.air.Double) {
+		copies = 2
+	}
+	for range copies {
+		raw := append([]byte(nil), frame...)
+		h.w.after(way.held+way.air.Delay+h.w.upTo(way.air.Spread), func() {
+			for _, other := range h.w.hosts {
+				if other.me == to && other.up && !other.ports[index].gone {
+					other.receive(index, raw)
+				}
+			}
+		})
+	}
+}
+
+// receive hands a frame to the daemon, or leaves it with the driver while nobody reads.
+func (h *host) receive(index int, frame []byte) {
+	if h.daemon == nil {
+		return
+	}
+	a := arrival{kind: arrivedFrame, link: uint8(index), raw: append([]byte(nil), frame...)}
+	if h.frozen || len(h.ports[index].buffer) > 0 {
+		h.ports[index].buffer = append(h.ports[index].buffer, a)
+		if over := len(h.ports[index].buffer) - driverFrames; over > 0 && !h.w.links[index].serial {
+			h.ports[index].buffer = h.ports[index].buffer[:driverFrames]
+		} else if over > 0 {
+			h.ports[index].buffer = h.ports[index].buffer[over:]
+		}
+		return
+	}
+	h.daemon.arrive(a)
+}
+
+// driverFrames is how many frames a driver keeps for a reader that is not there: about the 4 kB of a tty.
+const driverFrames = 64
+
+// readBuffer hands over what waited, a little later: a reader has to be scheduled too.
+func (h *host) readBuffer(l uint8) {
+	h.later(h.w.upTo(3*time.Millisecond), func() {
+		buffer := h.ports[l].buffer
+		h.ports[l].buffer = nil
+		for _, a := range buffer {
+			if h.daemon != nil {
+				h.daemon.arrive(a)
+			}
+		}
+	})
+}
+
+// pending says whether a driver has something that the daemon has not read.
+func (h *host) pending() bool {
+	for i := range h.ports {
+		if len(h.ports[i].buffer) > 0 {
+			return true
+		}
+	}
+	return false
+}
