@@ -22,22 +22,24 @@ const lookAgain = 100 * time.Millisecond
 // errLate ends a wait whose time is over.
 var errLate = errors.New("late")
 
-// until looks at the status again and again, until look says that it is done, or why it never will be. late is the
-// sentence for a wait that takes too long.
-func (w *waiting) until(t *terminal, c *control.Client, late string, look func(context.Context, control.Status) (done bool, err error)) error {
+// until looks at the status again and again, until look says that it is done, or why it never will be. late points to
+// the sentence for a wait that takes too long.
+func (w *waiting) until(t *terminal, c *control.Client, late *string, look func(context.Context, control.Status) (done bool, err error)) error {
 	ctx, stop := t.interruptible()
 	defer stop()
 	ctx, cancel := context.WithTimeoutCause(ctx, w.Timeout, errLate)
 	defer cancel()
 	for {
-		s, err := c.Status(ctx)
 		done := false
+		s, err := c.Status(ctx)
 		if err == nil {
 			done, err = look(ctx, s)
+		} else {
+			err = fmt.Errorf("it was begun, and nobody can tell how it goes on: %w", err)
 		}
 		switch {
 		case errors.Is(context.Cause(ctx), errLate) && !done:
-			return timedOut(fmt.Errorf("%s after %v; `serialhb status` shows how it goes on", late, w.Timeout))
+			return timedOut(fmt.Errorf("%s after %v; `serialhb status` shows how it goes on", *late, w.Timeout))
 		case ctx.Err() != nil && !done:
 			return refused(errors.New("you do not wait any longer; what was begun goes on"))
 		case done || err != nil:
@@ -74,7 +76,7 @@ func (a *asking) move(w *waiting, t *terminal, c *control.Client, from control.G
 		goal = "another node"
 	}
 	late := fmt.Sprintf("%s is not active on %s", from.Name, goal)
-	return w.until(t, c, late, func(ctx context.Context, s control.Status) (bool, error) {
+	return w.until(t, c, &late, func(ctx context.Context, s control.Status) (bool, error) {
 		ended := ""
 		err := c.Events(ctx, after+1, func(e control.Event) error {
 			after = e.Seq
@@ -98,7 +100,7 @@ func (a *asking) move(w *waiting, t *terminal, c *control.Client, from control.G
 			return true, nil
 		}
 		switch {
-		case g.Phase == "failed", g.Phase == "blocked":
+		case g.Phase != from.Phase && (g.Phase == "failed" || g.Phase == "blocked"):
 			return false, refused(fmt.Errorf("%s is %s on %s: %s", g.Name, g.Phase, s.Node, g.Why))
 		case ended != "":
 			return false, refused(errors.New(ended))
@@ -116,11 +118,19 @@ func runs(g control.Group, me string) bool {
 	return g.OwnerPhase == "active" || g.OwnerPhase == ""
 }
 
-// fenced follows the fence of a node until it is proven off. A test goes on until its power is given back.
-func (a *asking) fenced(w *waiting, t *terminal, c *control.Client, node string, test bool) error {
+// goal is how far a fence is followed.
+type goal int
+
+const (
+	untilOff  goal = iota // proven off
+	untilBack             // and its power given back
+)
+
+// fenced follows the fence of a node. Only a proof makes it a success.
+func (a *asking) fenced(w *waiting, t *terminal, c *control.Client, node string, to goal) error {
 	proven := false
 	late := fmt.Sprintf("%s is not proven off", node)
-	return w.until(t, c, late, func(_ context.Context, s control.Status) (bool, error) {
+	return w.until(t, c, &late, func(_ context.Context, s control.Status) (bool, error) {
 		m, err := peer(s, node)
 		if err != nil {
 			return false, err
@@ -134,6 +144,6 @@ func (a *asking) fenced(w *waiting, t *terminal, c *control.Client, node string,
 		case m.Fence == "idle" && !proven:
 			return false, refused(fmt.Errorf("%s is not proven off: the fence was called off; `serialhb events` tells why", node))
 		}
-		return proven && (!test || !m.CutOpen), nil
+		return proven && (to == untilOff || !m.CutOpen), nil
 	})
 }

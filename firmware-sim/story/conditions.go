@@ -34,6 +34,7 @@ var conditions = []condition{
 	{"heard", "NODE", "the other node hears it", oneNode, theOther, isHeard, false},
 	{"link-down", "NODE LINK", "the node hears nothing on the link called cable or lan", nodeAndLink, itself, linkDown, false},
 	{"link-ok", "NODE LINK", "the node hears the other one there, and is heard", nodeAndLink, itself, linkOK, false},
+	{"linked", "", "both nodes hear each other on every link, and each knows that it is heard", noArgs, everybody, isLinked, false},
 	{"blocked", "NODE", "the node keeps the service down because it could prove nothing", oneNode, itself, isBlocked, false},
 	{"asks", "NODE", "the node waits for a person's decision", oneNode, itself, asks, false},
 	{"locked-out", "NODE", "the node has spent its budget and does nothing by itself", oneNode, itself, isLocked, false},
@@ -101,6 +102,7 @@ func nodeAndLink(args []string) error {
 }
 
 func nobody([]string) []string            { return nil }
+func everybody([]string) []string         { return Nodes }
 func itself(args []string) []string       { return args[:1] }
 func theOther(args []string) []string     { return others(args[0]) }
 func text(args []string) string           { return strings.Join(args[1:], " ") }
@@ -169,6 +171,17 @@ func linkDown(s scene, args []string) bool {
 func linkOK(s scene, args []string) bool {
 	l, ok := s.link(args)
 	return ok && l.Up && l.Receives == "ok" && l.Sends == "ok"
+}
+
+func isLinked(s scene, _ []string) bool {
+	for _, name := range Nodes {
+		for _, l := range []string{linkCable, linkLAN} {
+			if !linkOK(s, []string{name, l}) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func isBlocked(s scene, args []string) bool { return s.node(args[0]).group().Phase == "blocked" }

@@ -55,18 +55,28 @@ func record(r *rack.Rack, clients map[string]*control.Client) (*recorder, error)
 	return rec, nil
 }
 
-// follow takes over a node's record and goes on wherever its daemon left off: a power cut ends the stream, and the
-// record goes on in the next boot.
+// place is where an event stands in a node's record. A power cut may lose the last of a record, and the next boot then
+// uses the numbers again.
+type place struct {
+	boot string
+	seq  uint64
+}
+
+// follow takes over a node's record. When its daemon ends, the next one is asked for all it knows.
 func (rec *recorder) follow(ctx context.Context, node string, c *control.Client) {
-	next := uint64(0)
+	seen := map[place]bool{}
 	for ctx.Err() == nil {
 		// Why the stream ended does not matter: a daemon that is gone is what stories are about.
-		_ = c.Follow(ctx, next, func(e control.Event) error {
+		_ = c.Follow(ctx, 0, func(e control.Event) error {
+			at := place{e.Boot, e.Seq}
+			if seen[at] {
+				return nil
+			}
+			seen[at] = true
 			t := Told{At: time.Duration(e.MonoNS) - suspended(), Node: node, Event: e}
 			rec.mu.Lock()
 			defer rec.mu.Unlock()
 			rec.told = append(rec.told, t)
-			next = e.Seq + 1
 			return nil
 		})
 		if sleep(ctx, again) != nil {

@@ -145,6 +145,15 @@ var truths = []struct {
 	{"link-down bravo cable", nil, false},
 	{"link-ok bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", true, "ok", "ok")) }, true},
 	{"link-ok bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", true, "ok", "unknown")) }, false},
+	{"linked", nil, false},
+	{"linked", func(f *fake) {
+		f.status("alpha", "active", "yes", peerOK())
+		f.status("bravo", "idle", "no", peerOK())
+	}, true},
+	{"linked", func(f *fake) {
+		f.status("alpha", "active", "yes", peerOK())
+		f.status("bravo", "idle", "no", link("cable", true, "ok", "ok"))
+	}, false},
 	{"blocked bravo", nil, false},
 	{"blocked bravo", func(f *fake) { f.status("bravo", "blocked", "no") }, true},
 	{"asks bravo", nil, false},

@@ -40,7 +40,7 @@ func (w *writer[T]) write() {
 
 // flush is what an orderly end does with what was decided last.
 func (w *writer[T]) flush() {
-	if w.fresh && !w.bad() {
+	if (w.fresh || w.busy) && !w.bad() {
 		w.store(w.value)
 	}
 	w.fresh = false

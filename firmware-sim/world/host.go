@@ -15,14 +15,15 @@ type host struct {
 	// clone: another machine that runs a member's image. No relay and no sense is wired to it.
 	clone bool
 
-	mains    bool
-	supplies []*supply
-	powered  bool
-	up       bool   // booted
-	frozen   bool   // hung with its power on
-	life     uint32 // raised whenever everything that runs here dies
-	boot     uint32
-	waiting  []func() // what would have happened here while it was frozen
+	mains      bool
+	supplies   []*supply
+	powered    bool
+	up         bool   // booted
+	frozen     bool   // hung with its power on
+	life       uint32 // raised whenever everything that runs here dies
+	boot       uint32
+	waiting    []func() // what would have happened here while it was frozen
+	afterLeave func()   // once, when its daemon has left
 
 	file    file
 	restart Restarts

@@ -91,7 +91,7 @@ type Link struct {
 	// SideBytesPerSecond is what a serial line has left for side frames; 0 on a UDP link leaves it to the link.
 	SideBytesPerSecond int
 
-	at place
+	at place // of this node's end
 }
 
 // Fence is one device that this node drives. There is one kind, a relay.
@@ -126,7 +126,7 @@ type Resource struct {
 
 	StartTimeout, StopTimeout, StatusTimeout time.Duration
 
-	at place
+	start, stop, status place
 }
 
 // Timing holds the times of the cluster.

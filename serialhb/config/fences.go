@@ -28,6 +28,7 @@ func (c *check) fences() {
 		}
 		c.relay(r, &f)
 		if known {
+			f.relay.Name = f.name
 			c.wire(r, &f, used)
 			c.model.fences = append(c.model.fences, f)
 		}
@@ -83,7 +84,7 @@ func (c *check) relay(r *rawFence, f *fenceModel) {
 		c.bad(r.Line.place, `write line = "cdev:LABEL/NAME", the GPIO line that drives the coil`, "line is missing")
 	}
 	f.relay = fencing.RelayConfig{
-		Name: "relay",
+		Name: nameless,
 		Cut: demand(c, r.Cut, "it says what the coil does to cut the power", option[fencing.CutBy]{"energise", fencing.Energise},
 			option[fencing.CutBy]{"release", fencing.Release}),
 		CoilLow:      choose(c, r.EnergisedBy, high, low) == low.v,
@@ -101,13 +102,16 @@ func (c *check) relay(r *rawFence, f *fenceModel) {
 	if f.relay.AllowAssumed && !r.Sense.given && !r.Mirror.given {
 		c.warn(r.Proof.place, "add a sense or a mirror contact", "nothing looks whether the power of %s is off, so a welded relay goes unnoticed", r.Target.v)
 	}
-	if !f.relay.AllowAssumed && !r.Sense.given && !r.Mirror.given {
+	if !r.Proof.given && !r.Sense.given && !r.Mirror.given {
 		c.bad(r.Line.place, `add a sense or a mirror contact, or write proof = "assumed"`, "this device could never prove %s off", r.Target.v)
 	}
 	if errorsIn(c.findings) == before {
 		c.plan(r, f)
 	}
 }
+
+// nameless stands for the name of a device until its target is known.
+const nameless = "relay"
 
 var high, low = option[string]{"high", "high"}, option[string]{"low", "low"}
 
@@ -182,7 +186,7 @@ func (c *check) plan(r *rawFence, f *fenceModel) {
 		f.plan = relay.Plan()
 		return
 	}
-	said := strings.TrimPrefix(err.Error(), "fencing: make relay relay: ")
+	said := strings.TrimPrefix(err.Error(), "fencing: make relay "+nameless+": ")
 	at := r.place
 	for _, s := range []span{r.HoldUp, r.HoldOff, r.Window, r.Sample, r.VerifyTimeout} {
 		if word, _, _ := strings.Cut(said, " "); word == strings.TrimSuffix(s.name(), "_timeout") {

@@ -69,7 +69,8 @@ func (c *check) resource(r *rawResource, names map[string]bool) Resource {
 	c.named(r.Name, "service", names)
 	demand(c, r.Kind, "it says how the resource is driven", option[string]{"exec", "exec"})
 	return Resource{
-		Kind: "exec", Name: r.Name.v, at: r.place,
+		Kind: "exec", Name: r.Name.v,
+		start: r.Start.place, stop: r.Stop.place, status: r.Status.place,
 		Start:         c.command(r.Start, "it brings the service up"),
 		Stop:          c.command(r.Stop, "it takes the service down"),
 		Status:        c.command(r.Status, "without it nobody can tell whether the service is stopped (exit 0: running, 3: stopped)"),

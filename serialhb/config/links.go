@@ -37,6 +37,7 @@ func (c *check) links() {
 		l := linkModel{name: r.Name.v, ends: map[int]string{}, at: r.place}
 		l.kind = demand(c, r.Kind, "a link is a serial cable or UDP", option[LinkKind]{"serial", Serial}, option[LinkKind]{"udp", UDP})
 		ends := c.ends(r)
+		l.places = ends
 		switch LinkKind(r.Kind.v) {
 		case Serial:
 			c.serial(r, &l, ends)

@@ -30,9 +30,9 @@ func (c *Config) CheckLive(root string) []Finding {
 	}
 	for _, g := range c.Groups {
 		for _, r := range g.Resources {
-			l.command(r.at, "start", r.Start)
-			l.command(r.at, "stop", r.Stop)
-			l.command(r.at, "status", r.Status)
+			l.command(r.start, r.Start)
+			l.command(r.stop, r.Stop)
+			l.command(r.status, r.Status)
 		}
 	}
 	return l.sorted()
@@ -157,8 +157,7 @@ const (
 
 // command looks at a program and at the directories on the way to it, links resolved: whoever may write there decides
 // what a takeover runs. The daemon looks again before each run.
-func (l *live) command(at place, key string, argv []string) {
-	at.key += "." + key
+func (l *live) command(at place, argv []string) {
 	path := argv[0]
 	real, err := filepath.EvalSymlinks(l.at(path))
 	if err != nil {
@@ -179,7 +178,7 @@ func (l *live) command(at place, key string, argv []string) {
 	}
 	for p := real; ; p = filepath.Dir(p) {
 		if shared(p, p == filepath.Dir(real)) {
-			l.bad(at, "run chmod go-w "+p, "others than its owner may write to %s, and so change what %s runs", p, key)
+			l.bad(at, "run chmod go-w "+p, "others than its owner may write to %s, and so change what %s runs", p, at.name())
 			return
 		}
 		if p == filepath.Clean(l.root) || p == filepath.Dir(p) {

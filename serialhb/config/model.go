@@ -37,7 +37,9 @@ type linkModel struct {
 	baud int
 	ends map[int]string // by node index
 	side int            // bytes per second
-	at   place
+	// places are where the ends stand
+	places map[int]text
+	at     place
 }
 
 type fenceModel struct {
@@ -91,7 +93,7 @@ func (l *linkModel) of(index, me int) (Link, bool) {
 	if !mine {
 		return Link{}, false
 	}
-	link := Link{Index: index, Name: l.name, Kind: l.kind, Baud: l.baud, SideBytesPerSecond: l.side, Peers: map[uint8]string{}, at: l.at}
+	link := Link{Index: index, Name: l.name, Kind: l.kind, Baud: l.baud, SideBytesPerSecond: l.side, Peers: map[uint8]string{}, at: l.places[me].place}
 	if l.kind == Serial {
 		link.Device = own
 	} else {

@@ -66,6 +66,8 @@ type feed struct {
 	now time.Duration
 	up  []bool
 
+	upSince []time.Duration
+	heardOn [pulse.MaxLinks][pulse.MaxMembers]bool
 	said    [pulse.MaxMembers]bool          // silent, and no life since
 	last    [pulse.MaxMembers]time.Duration // life, or the return of my hearing
 	ever    [pulse.MaxMembers]bool
@@ -86,7 +88,7 @@ func newFeed(t *rapid.T) *feed {
 	for range rapid.IntRange(1, 3).Draw(t, "links") {
 		c.Links = append(c.Links, detect.Link{Peers: uint16(rapid.IntRange(1, 1<<c.N-1).Draw(t, "peers")) &^ (1 << c.Me)})
 	}
-	f := &feed{T: t, d: detect.New(c), c: c, up: make([]bool, len(c.Links)), now: rapidTime(t, 1, time.Hour)}
+	f := &feed{T: t, d: detect.New(c), c: c, up: make([]bool, len(c.Links)), upSince: make([]time.Duration, len(c.Links)), now: rapidTime(t, 1, time.Hour)}
 	for p := range f.window {
 		f.window[p] = c.Interval * time.Duration(c.Multiplier)
 	}
@@ -125,11 +127,15 @@ func (f *feed) life(l, p uint8) {
 	}
 	f.window[p] = time.Duration(q.IntervalMS) * ms * time.Duration(f.c.Multiplier)
 	f.d.Life(f.now, l, p, &q)
+	f.heardOn[l][p] = true
 	f.said[p], f.ever[p], f.last[p], f.asleep[p] = false, true, f.now, 0
 }
 
 func (f *feed) device(l uint8, up bool) {
 	f.d.Link(f.now, l, up)
+	if up && !f.up[l] {
+		f.upSince[l] = f.now
+	}
 	f.up[l] = up
 	for p := range f.c.N {
 		hears := false
@@ -144,7 +150,7 @@ func (f *feed) device(l uint8, up bool) {
 }
 
 // check hands on what changed and holds the verdicts against the account: nobody is silent before a window of being
-// awake and able to hear, nobody is unsaid for longer than the stretched one.
+// awake and able to hear, nobody is unsaid for longer than the stretched one while a good link has listened all along.
 func (f *feed) check(now time.Duration) []detect.Change {
 	changes := f.d.Check(now, nil)
 	for _, c := range changes {
@@ -160,11 +166,23 @@ func (f *feed) check(now time.Duration) []detect.Change {
 		f.said[c.Peer] = true
 	}
 	for p := range f.c.N {
-		if most := time.Duration(float64(f.least(p)) * max(1, f.c.Stretch)); f.hearing[p] && !f.said[p] && f.awake(now, p) >= most {
+		most := time.Duration(float64(f.least(p)) * max(1, f.c.Stretch))
+		if !f.said[p] && f.awake(now, p) >= most && f.listened(now, p) >= most {
 			f.Fatalf("member %d is not silent after %v", p, f.awake(now, p))
 		}
 	}
 	return changes
+}
+
+// listened is for how long one link has been able to receive a member, if it is a link on which that member was heard or
+// the member was heard nowhere.
+func (f *feed) listened(now time.Duration, p uint8) (longest time.Duration) {
+	for l, link := range f.c.Links {
+		if f.up[l] && link.Peers&(1<<p) != 0 && (f.heardOn[l][p] || !f.ever[p]) {
+			longest = max(longest, now-f.upSince[l]-f.asleep[p])
+		}
+	}
+	return longest
 }
 
 func (f *feed) awake(now time.Duration, p uint8) time.Duration { return now - f.last[p] - f.asleep[p] }

@@ -78,8 +78,13 @@ func (s *supervisor) obey(order string) error {
 	return fmt.Errorf("host: the board says %q, which means nothing", order)
 }
 
+// cut ends everything. The daemon is stopped first: all of a host dies in one moment, and what it still says while its
+// other processes are being looked for would be heard from a dead machine.
 func (s *supervisor) cut() error {
 	s.timer.Stop()
+	if s.pid > 0 {
+		_ = unix.Kill(s.pid, unix.SIGSTOP) // killAll ends it, whether this came in time or not
+	}
 	if _, err := killAll(); err != nil {
 		return err
 	}

@@ -1,0 +1,280 @@
+package world
+
+import (
+	"time"
+
+	"github.com/serialhb/serialhb/serialhb/detect"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// daemon is one run of a member: the loop of serialhb/daemon, turn by turn, with the world in the place of its workers.
+type daemon struct {
+	h     *host
+	w     *World
+	dead  bool
+	cfg   failover.Config
+	state failover.State
+	watch *detect.Detector
+	keys  *pulse.Keyring
+	began time.Duration
+
+	in       []arrival
+	events   []failover.Event
+	queue    []failover.Event
+	actions  []failover.Action
+	changes  []detect.Change
+	current  *pulse.Pulse
+	frame    []byte
+	timers   []timer
+	interval time.Duration
+	nextBeat time.Duration
+	sideAt   time.Duration
+	planned  time.Duration
+	deferred int
+	turns    uint64 // so that only the newest plan to wake counts
+	soon     bool   // a turn for something that arrived is on its way
+
+	acts     [][]failover.Action // by group
+	powers   []*power
+	saver    writer[failover.Volatile]
+	keeper   writer[failover.Durable]
+	commands map[uint32]*Answer
+	nextCmd  uint32
+	waiting  []*Answer
+	listed   [pulse.MaxMembers][]pulse.KeyID
+	sideSeq  uint32
+	exited   bool
+	exit     uint32
+}
+
+// timer is one that the decision asked for.
+type timer struct {
+	id failover.Timer
+	at time.Duration
+}
+
+// The daemon's own constants.
+const (
+	lateTolerance = 2 * time.Millisecond
+	deferMost     = 20
+	idle          = time.Second
+	sideEvery     = 5 * time.Second
+)
+
+func newDaemon(h *host) *daemon {
+	w := h.w
+	d := &daemon{h: h, w: w, cfg: w.c.decision(h.me, &h.file, h.boot), keys: w.keyring(h.file.keys),
+		began: w.now, commands: map[uint32]*Answer{}, acts: make([][]failover.Action, len(w.c.Groups))}
+	d.interval = time.Duration(d.cfg.IntervalMS) * time.Millisecond
+	dc := detect.Config{Me: h.me, N: uint8(len(w.c.Nodes)), Interval: d.interval, Multiplier: w.c.Multiplier,
+		StartWindow: w.c.StartWindow, Stretch: w.c.Stretch, Extensions: w.c.Extensions}
+	for _, l := range w.links {
+		dc.Links = append(dc.Links, detect.Link{Peers: l.peers(h.me)})
+	}
+	d.watch = detect.New(dc)
+	var v failover.Volatile
+	var kept failover.Durable
+	if h.run != nil {
+		v = *h.run
+	}
+	if h.disk != nil {
+		kept = *h.disk
+	}
+	d.state = failover.New(&d.cfg, w.session(), v, kept, h.run != nil)
+	d.saver = writer[failover.Volatile]{d: d, took: w.c.Save, bad: func() bool { return h.runBad },
+		store: func(v failover.Volatile) { h.run = &v },
+		done:  func(gen uint32, ok bool) { d.post(failover.Event{Kind: failover.Saved, Gen: gen, OK: ok}) }}
+	d.keeper = writer[failover.Durable]{d: d, took: w.c.Keep, bad: func() bool { return h.diskBad },
+		store: func(v failover.Durable) { h.disk = &v },
+		done:  func(gen uint32, ok bool) { d.post(failover.Event{Kind: failover.Kept, Gen: gen, OK: ok}) }}
+	for p := range w.c.Nodes {
+		d.powers = append(d.powers, nil)
+		if len(h.boards[p]) > 0 {
+			d.powers[p] = &power{d: d, target: uint8(p)}
+		}
+	}
+	return d
+}
+
+// session is a random one.
+func (w *World) session() uint32 { return 1 + w.rng.Uint32N(1<<32-1) }
+
+// begin is the first turn. Ports and senses follow, as their workers come up.
+func (d *daemon) begin() {
+	d.tell("daemon starts")
+	d.nextBeat, d.sideAt = d.w.now, d.w.now
+	d.step(failover.Event{Kind: failover.Started})
+	for l := range d.h.ports {
+		if d.w.links[l].peers(d.h.me) != 0 && !d.h.ports[l].gone {
+			d.later(d.w.upTo(time.Millisecond), func() { d.arrive(arrival{kind: arrivedChange, link: uint8(l), up: true}) })
+		}
+	}
+	for p := range d.h.senses {
+		for _, s := range d.h.senses[p] {
+			s.told = failover.NotRead
+		}
+		d.watchSenses(uint8(p), d.w.upTo(time.Millisecond))
+	}
+	d.plan()
+}
+
+func (d *daemon) tell(what string) { d.h.tell(what) }
+
+// later does something in this run of the daemon.
+func (d *daemon) later(after time.Duration, do func()) {
+	d.h.later(after, func() {
+		if !d.dead {
+			do()
+		}
+	})
+}
+
+// post hands an event to the loop from a worker.
+func (d *daemon) post(e failover.Event) {
+	if d.dead {
+		return
+	}
+	d.events = append(d.events, e)
+	d.poke()
+}
+
+func (d *daemon) arrive(a arrival) {
+	if d.dead {
+		return
+	}
+	d.in = append(d.in, a)
+	d.poke()
+}
+
+// poke has the loop take a turn for what has come.
+func (d *daemon) poke() {
+	if d.soon {
+		return
+	}
+	d.soon = true
+	d.later(d.w.upTo(d.w.c.Jitter), d.turn)
+}
+
+// plan sleeps until the next deadline.
+func (d *daemon) plan() {
+	if d.exited {
+		d.leave()
+		return
+	}
+	d.planned = d.nextDeadline()
+	d.turns++
+	turns := d.turns
+	d.later(max(0, d.planned-d.w.now)+d.w.upTo(d.w.c.Jitter), func() {
+		if d.turns == turns {
+			d.turn()
+		}
+	})
+}
+
+// turn is one round of the loop: how late am I, what has come, who is silent, which timers are due, is it time to beat.
+func (d *daemon) turn() {
+	d.soon = false
+	d.lateness()
+	d.drain()
+	if d.dead {
+		return
+	}
+	now := d.w.now
+	if !d.bytesWait() {
+		d.changes = d.watch.Check(now, d.changes[:0])
+		for _, c := range d.changes {
+			d.changed(c)
+		}
+	}
+	d.fireTimers()
+	if now >= d.nextBeat {
+		d.nextBeat += d.interval
+		if d.nextBeat <= now {
+			d.nextBeat = now + d.interval
+		}
+		d.step(failover.Event{Kind: failover.Beat})
+	}
+	if now >= d.sideAt {
+		d.sideAt = now + sideEvery
+		d.sendSides()
+	}
+	d.plan()
+}
+
+func (d *daemon) lateness() {
+	if late := d.w.now - d.planned; late > lateTolerance {
+		d.watch.Late(late)
+	}
+}
+
+func (d *daemon) drain() {
+	for len(d.in) > 0 || len(d.events) > 0 {
+		if len(d.in) > 0 && (len(d.events) == 0 || d.w.rng.IntN(2) == 0) {
+			a := d.in[0]
+			d.in = d.in[1:]
+			d.take(&a)
+		} else {
+			e := d.events[0]
+			d.events = d.events[1:]
+			d.step(e)
+		}
+	}
+	d.in, d.events = d.in[:0:0], d.events[:0:0]
+}
+
+func (d *daemon) bytesWait() bool {
+	at, ok := d.watch.Next()
+	if !ok || d.w.now < at {
+		d.deferred = 0
+		return false
+	}
+	if d.deferred >= deferMost || !d.h.pending() {
+		return false
+	}
+	d.deferred++
+	return true
+}
+
+func (d *daemon) nextDeadline() time.Duration {
+	next := min(d.nextBeat, d.sideAt, d.w.now+idle)
+	if at, ok := d.watch.Next(); ok {
+		if d.deferred > 0 {
+			at = max(at, d.w.now+time.Millisecond)
+		}
+		next = min(next, at)
+	}
+	for i := range d.timers {
+		next = min(next, d.timers[i].at)
+	}
+	return next
+}
+
+func (d *daemon) fireTimers() {
+	for i := 0; i < len(d.timers); {
+		if d.timers[i].at > d.w.now {
+			i++
+			continue
+		}
+		id := d.timers[i].id
+		d.timers = append(d.timers[:i], d.timers[i+1:]...)
+		d.step(failover.Event{Kind: failover.TimerFired, Timer: id})
+		i = 0
+	}
+}
+
+// changed hands what detection found to the decision.
+func (d *daemon) changed(c detect.Change) {
+	switch c.Kind {
+	case detect.Silent:
+		d.step(failover.Event{Kind: failover.WentSilent, Peer: c.Peer, OneByOne: c.OneByOne})
+	case detect.Deaf:
+		d.step(failover.Event{Kind: failover.WentDeaf})
+	case detect.Hears:
+		d.step(failover.Event{Kind: failover.HearsAgain})
+	case detect.Receives:
+		d.tell(d.w.links[c.Link].name + ": from " + d.w.member(c.Peer) + " " + c.Way.String())
+	case detect.Sends:
+		d.tell(d.w.links[c.Link].name + ": to " + d.w.member(c.Peer) + " " + c.Way.String())
+	}
+}

@@ -1,0 +1,73 @@
+package world
+
+import (
+	"slices"
+	"time"
+
+	"github.com/serialhb/serialhb/serialhb/failover"
+)
+
+// Answer is what a daemon says to a command. Done says whether it has answered yet.
+type Answer struct {
+	Done bool
+	OK   bool
+	Code failover.Code // why it was refused
+	At   time.Duration
+
+	gen uint32
+}
+
+// Command has a person ask something of the daemon of a node; the world has to run on for the answer. A node without a
+// daemon, or a frozen one, never answers.
+func (w *World) Command(node string, c failover.Command) *Answer {
+	answer := &Answer{}
+	h := w.host(node)
+	if h.daemon == nil {
+		return answer
+	}
+	d := h.daemon
+	d.nextCmd++
+	c.ID = d.nextCmd
+	d.commands[c.ID] = answer
+	d.tell("a person: " + c.Kind.String())
+	d.post(failover.Event{Kind: failover.Commanded, Command: c})
+	return answer
+}
+
+func (d *daemon) reply(a *failover.Action) {
+	answer := d.commands[a.ID]
+	if answer == nil {
+		return
+	}
+	delete(d.commands, a.ID)
+	if !a.OK {
+		d.tell("refused: " + a.Code.String())
+		answer.Code = a.Code
+		answer.end(d.w, false)
+		return
+	}
+	if answer.gen = a.Gen; answer.gen == 0 {
+		answer.end(d.w, true)
+		return
+	}
+	d.waiting = append(d.waiting, answer)
+	d.checkWaiting()
+}
+
+// checkWaiting answers the commands whose effect is kept now, or cannot be.
+func (d *daemon) checkWaiting() {
+	d.waiting = slices.DeleteFunc(d.waiting, func(a *Answer) bool {
+		switch {
+		case d.state.KeptGen >= a.gen:
+			a.end(d.w, true)
+		case d.state.KeepBad:
+			a.Code = failover.NoteKeepFailed
+			a.end(d.w, false)
+		default:
+			return false
+		}
+		return true
+	})
+}
+
+func (a *Answer) end(w *World, ok bool) { a.Done, a.OK, a.At = true, ok, w.now }

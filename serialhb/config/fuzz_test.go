@@ -1,0 +1,134 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/serialhb/serialhb/fencing"
+	"github.com/serialhb/serialhb/gpio"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// FuzzParse: nothing makes it panic, every finding has a line and a fix, and a file without errors can be decided with
+// by each of its nodes.
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("testdata/bad/*.toml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range files {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	for _, text := range []string{three, whole(), Example("plant-7"), Example("p", "a", "b", "c", "d"), "", "\xff", "a.b.c = [[{}]]", "node = 1", "[[node.x]]", "link = [{}]", "[cluster.name]"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, found := Parse(data, "fuzz")
+		for _, one := range found {
+			if one.Text == "" || one.Fix == "" || one.Line < 0 || int(one.Severity) >= len(severityNames) {
+				t.Fatalf("half a finding: %+v", one)
+			}
+		}
+		if HasErrors(found) {
+			if c, refused := file.For("alpha"); c != nil || !HasErrors(refused) {
+				t.Fatal("a file with errors is used")
+			}
+			return
+		}
+		var core, rest uint64
+		for i, name := range file.Nodes {
+			c, refused := file.For(name)
+			if c == nil || len(refused) > 0 {
+				t.Fatal(refused)
+			}
+			if i > 0 && (core != c.CoreDigest || rest != c.RestDigest) {
+				t.Fatal("the nodes of one file have different digests")
+			}
+			core, rest = c.CoreDigest, c.RestDigest
+			sound(t, c)
+		}
+	})
+}
+
+// sound is what the rest of the program takes for granted.
+func sound(t *testing.T, c *Config) {
+	d := &c.Decision
+	for name, v := range map[string]time.Duration{
+		"detection": d.DetectTime, "fence delay": d.FenceDelay, "move": d.MoveTime, "back-off": d.Backoff, "approval": d.ApprovalTime,
+		"doubt": d.DoubtTime, "retry": d.FenceRetryTime, "window": d.Window, "restore": d.RestoreTime, "farewell": d.FarewellTime,
+	} {
+		if v <= 0 || v > 31*day {
+			t.Fatalf("%s time is %v", name, v)
+		}
+	}
+	switch {
+	case d.N < 2 || d.N > pulse.MaxMembers || int(d.N) != len(c.Nodes) || d.Me >= d.N || int(d.G) != len(c.Groups) || d.G > pulse.MaxGroups:
+		t.Fatalf("%d is one of %d, with %d groups", d.Me, d.N, d.G)
+	case d.IntervalMS < 1 || d.IntervalMS > pulse.MaxIntervalMS || d.QuietMS < 1 || d.QuietMS > pulse.MaxQuietMS:
+		t.Fatalf("interval %d ms, quiet %d ms", d.IntervalMS, d.QuietMS)
+	case d.DetectTime < 2*time.Duration(d.IntervalMS)*time.Millisecond || c.Timing.StartWindow < d.DetectTime || c.Timing.Late >= d.DetectTime:
+		t.Fatalf("%+v", c.Timing)
+	case d.MaxMoves == 0 || d.MaxFences == 0:
+		t.Fatalf("%d moves, %d fences", d.MaxMoves, d.MaxFences)
+	case len(c.KeyFiles) < 1 || len(c.KeyFiles) > 3 || len(c.Socket()) > maxSocketPath:
+		t.Fatalf("keys %v, socket %s", c.KeyFiles, c.Socket())
+	}
+	heard := map[uint8]bool{}
+	for _, l := range c.Links {
+		if l.Index < 0 || l.Index >= pulse.MaxLinks || len(l.Peers) == 0 || l.Kind == Serial && (l.Device == "" || l.SideBytesPerSecond < sideMin) || l.Kind == UDP && l.Listen == "" {
+			t.Fatalf("link %+v", l)
+		}
+		if l.Kind == Serial && float64(pulse.LineBytes(int(d.G)))*1000/float64(d.IntervalMS)+float64(l.SideBytesPerSecond) > float64(l.Baud)/10*0.4 {
+			t.Fatalf("link %s is too full", l.Name)
+		}
+		for p := range l.Peers {
+			heard[p] = true
+		}
+	}
+	for p := range d.N {
+		if p == d.Me {
+			continue
+		}
+		senses := 0
+		for _, s := range d.Members[p].Senses {
+			if s.Present {
+				senses++
+			}
+		}
+		for _, level := range c.Levels(int(p)) {
+			for _, f := range level {
+				if f.Sense >= failover.MaxSenses || f.Sense >= 0 && d.Members[p].Senses[f.Sense] != (failover.SenseConfig{Present: true, FailSafe: f.Relay.FailSafe}) {
+					t.Fatalf("device %+v", f)
+				}
+				if f.Sense >= 0 {
+					senses--
+				}
+				if f.Wiring.Coil == (gpio.Line{}) || f.Plan.Verify <= 0 || f.Relay.Cut != fencing.Energise && f.Relay.Cut != fencing.Release {
+					t.Fatalf("device %+v", f)
+				}
+			}
+		}
+		if !heard[p] || !d.Members[p].Fenceable || len(c.Levels(int(p))) == 0 || senses != 0 {
+			t.Fatalf("member %d: heard %v, %+v", p, heard[p], d.Members[p])
+		}
+	}
+	for g, group := range c.Groups {
+		if len(group.Prefer) == 0 || len(group.Resources) == 0 || d.Groups[g].Rank[group.Prefer[0]] != 0 {
+			t.Fatalf("group %+v", group)
+		}
+		for _, r := range group.Resources {
+			for _, argv := range [][]string{r.Start, r.Stop, r.Status} {
+				if len(argv) == 0 || argv[0] == "" || argv[0][0] != '/' {
+					t.Fatalf("resource %+v", r)
+				}
+			}
+		}
+	}
+}
