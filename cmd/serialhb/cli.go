@@ -10,10 +10,13 @@ import (
 type cli struct {
 	where
 
+	Lab     labCmd     `cmd:"" group:"first" help:"The whole pair on this machine, without hardware: a story with measured times."`
 	Check   checkCmd   `cmd:"" group:"first" help:"Check the configuration, and what this machine has of it."`
 	Keygen  keygenCmd  `cmd:"" group:"first" help:"Make a key."`
 	Example exampleCmd `cmd:"" group:"first" help:"Print a commented configuration."`
 	Version versionCmd `cmd:"" group:"first" help:"Print the version."`
+
+	Run runCmd `cmd:"" group:"run" help:"Run the daemon."`
 
 	Status statusCmd `cmd:"" group:"see" help:"How things stand, in words."`
 	Why    whyCmd    `cmd:"" group:"see" help:"What happened in an incident and what stands in the way now."`
@@ -39,6 +42,7 @@ type cli struct {
 
 var groups = kong.Groups{
 	"first":  "Before it runs",
+	"run":    "Run",
 	"see":    "See",
 	"move":   "Move",
 	"decide": "Decide",

@@ -1,5 +1,7 @@
 package main
 
-// hidden are the parts that this program plays when it runs itself, each begun by its first word. They are found before
-// the command line is parsed, because one of them begins for every service of a lab.
-var hidden = map[string]func(args []string) int{}
+import "github.com/serialhb/serialhb/firmware-sim/story"
+
+// hidden runs the part that the first word names, if it is one that this program plays only for a lab: board, host,
+// service. They are found before the command line is parsed, because a service begins in the measured time of a takeover.
+func hidden(args []string) (code int, ok bool) { return story.Hidden(args) }

@@ -10,7 +10,7 @@ import (
 
 type leaveCmd struct {
 	Wait    bool          `help:"Wait until the daemon has ended."`
-	Timeout time.Duration `help:"How long to wait." default:"60s" placeholder:"TIME"`
+	Timeout time.Duration `help:"How long to wait." default:"60s"`
 	asking
 }
 

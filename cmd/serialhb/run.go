@@ -23,6 +23,19 @@ var Version = "0.1.0-dev"
 // exitQuiet asks the supervisor to start the daemon again at once (EX_TEMPFAIL).
 const exitQuiet = 75
 
+// runCmd is the daemon.
+type runCmd struct {
+	BootID string `help:"Where this boot's id is read; a container may need another file." default:"/proc/sys/kernel/random/boot_id" env:"SERIALHB_BOOT_ID_FILE" placeholder:"FILE"`
+}
+
+func (c *runCmd) Run(t *terminal, w *where) error {
+	code, err := runDaemon(t, w, c.BootID)
+	if err != nil || code != exitDone {
+		return &exitError{code: code, cause: err}
+	}
+	return nil
+}
+
 // bootTime is CLOCK_BOOTTIME: it counts suspend, and no step of the wall clock touches it.
 func bootTime() time.Duration {
 	var t unix.Timespec
@@ -33,10 +46,14 @@ func bootTime() time.Duration {
 }
 
 // runDaemon is `serialhb run`: it returns the process's exit code.
-func runDaemon(path, node, bootIDFile string) (int, error) {
-	file, all := config.Load(path)
+func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
+	file, all := config.Load(w.Config)
 	if err := findings(all); err != nil {
 		return 1, err
+	}
+	node, err := w.thisNode(t, file)
+	if err != nil {
+		return exitCode(err), err
 	}
 	c, all := file.For(node)
 	if err := findings(all); err != nil {
@@ -48,7 +65,7 @@ func runDaemon(path, node, bootIDFile string) (int, error) {
 	log, flush := newLog(os.Stderr, c.Log)
 	defer flush()
 	sup := newSupervisor()
-	reload := func() (daemon.Reloaded, error) { return readAgain(path, node, c) }
+	reload := func() (daemon.Reloaded, error) { return readAgain(w.Config, node, c) }
 	d, end, err := build(c, bootIDFile, daemon.Options{Version: Version, Log: log, Clock: bootTime, Notify: sup.notify, Reload: reload})
 	if err != nil {
 		return 1, err
@@ -137,4 +154,3 @@ func readAgain(path, node string, old *config.Config) (daemon.Reloaded, error) {
 	}
 	return r, nil
 }
-

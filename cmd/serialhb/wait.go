@@ -13,7 +13,7 @@ import (
 // waiting is what every command has whose deed goes on after the answer.
 type waiting struct {
 	Wait    bool          `help:"Wait for the outcome." default:"true" negatable:""`
-	Timeout time.Duration `help:"How long to wait." default:"60s" placeholder:"TIME"`
+	Timeout time.Duration `help:"How long to wait." default:"60s"`
 }
 
 // lookAgain is how long to wait between two looks.
@@ -34,7 +34,8 @@ func (w *waiting) until(t *terminal, c *control.Client, late *string, look func(
 		s, err := c.Status(ctx)
 		if err == nil {
 			done, err = look(ctx, s)
-		} else {
+		}
+		if errors.Is(err, control.ErrNoDaemon) || errors.Is(err, control.ErrTimeout) {
 			err = fmt.Errorf("it was begun, and nobody can tell how it goes on: %w", err)
 		}
 		switch {

@@ -13,7 +13,7 @@ import (
 
 // where says which daemon is meant.
 type where struct {
-	Config string `help:"The configuration." default:"/etc/serialhb/serialhb.toml" placeholder:"FILE"`
+	Config string `help:"The configuration." default:"/etc/serialhb/serialhb.toml"`
 	Node   string `help:"This node, instead of the host name." placeholder:"NAME"`
 	Socket string `help:"The control socket, instead of that of the configuration." placeholder:"PATH"`
 }

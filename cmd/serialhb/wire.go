@@ -218,8 +218,10 @@ func (w wire) Counters() map[string]uint64 {
 // sink hands what a link brings to the daemon, which is made after the links.
 type sink struct{ d *daemon.Daemon }
 
-func (s *sink) Frame(l int, at time.Duration, f *pulse.Frame, v pulse.Verdict) { s.d.Frame(l, at, f, v) }
-func (s *sink) Noise(l int, at time.Duration, n int)                           { s.d.Noise(l, at, n) }
+func (s *sink) Frame(l int, at time.Duration, f *pulse.Frame, v pulse.Verdict) {
+	s.d.Frame(l, at, f, v)
+}
+func (s *sink) Noise(l int, at time.Duration, n int) { s.d.Noise(l, at, n) }
 func (s *sink) Change(l int, at time.Duration, st link.Status) {
 	s.d.Change(l, at, st.Up, st.DeviceLost, st.Reason)
 }

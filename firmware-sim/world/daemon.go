@@ -88,6 +88,9 @@ func newDaemon(h *host) *daemon {
 	d.keeper = writer[failover.Durable]{d: d, took: w.c.Keep, bad: func() bool { return h.diskBad },
 		store: func(v failover.Durable) { h.disk = &v },
 		done:  func(gen uint32, ok bool) { d.post(failover.Event{Kind: failover.Kept, Gen: gen, OK: ok}) }}
+	for l := range h.ports {
+		h.ports[l].wrong = 0
+	}
 	for p := range w.c.Nodes {
 		d.powers = append(d.powers, nil)
 		if len(h.boards[p]) > 0 {

@@ -134,7 +134,7 @@ func (h *host) die() {
 	h.life++
 	h.up, h.frozen, h.waiting, h.run = false, false, nil, nil
 	for g := range h.services {
-		h.services[g].runs, h.services[g].busy = false, false
+		h.services[g].runs = false
 	}
 	h.releaseCoils()
 	for i := range h.ports {
@@ -172,7 +172,7 @@ func (h *host) endDaemon() {
 	h.daemon.dead = true
 	h.daemon = nil
 	for g := range h.services {
-		h.services[g].busy = false
+		h.services[g].busy, h.services[g].cut = false, nil
 	}
 	if !h.w.c.KeepsCoil {
 		h.releaseCoils()

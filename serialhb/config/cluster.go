@@ -23,7 +23,10 @@ func (c *check) nodes() {
 				c.bad(n.Name.place, "choose another name", "name = %q is a word of [[link]], so no link could name this node", n.Name.v)
 			}
 		}
-		c.model.nodes = append(c.model.nodes, Node{Name: n.Name.v})
+		// What follows looks at each pair, so those that are too many are left out.
+		if i < pulse.MaxMembers {
+			c.model.nodes = append(c.model.nodes, Node{Name: n.Name.v})
+		}
 	}
 	switch n := len(c.raw.Node); {
 	case n < 2:

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,6 +130,33 @@ func sound(t *testing.T, c *Config) {
 					t.Fatalf("resource %+v", r)
 				}
 			}
+		}
+	}
+}
+
+// A document of the greatest size and of a shape that invites square effort is done with at once.
+func TestHugeDocuments(t *testing.T) {
+	for name, unit := range map[string]string{
+		"dotted": "a.", "arrays": "[", "nodes": "[[node]]\n", "links": "[[link]]\n", "fences": "[[fence]]\n", "groups": "[[group]]\n",
+		"resources": "[[group]]\n[[group.resource]]\n", "inline": "{a=", "lines": "\n", "headers": "[a.b.",
+	} {
+		text := strings.Repeat(unit, maxFile/len(unit)-10)
+		switch name {
+		case "dotted":
+			text += "a = 1\n"
+		case "arrays":
+			text = "a = " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000)
+		case "inline":
+			text = "a = " + strings.Repeat("{a=", 9000) + "1" + strings.Repeat("}", 9000)
+		case "headers":
+			text = "[" + strings.Repeat("a.", maxFile/2-10) + "a]\n"
+		}
+		began := time.Now()
+		_, found := Parse([]byte(text), name)
+		if took := time.Since(began); took > 20*time.Second || !HasErrors(found) {
+			t.Errorf("%s: %d findings after %v", name, len(found), took)
+		} else {
+			t.Logf("%s: %d findings after %v", name, len(found), took)
 		}
 	}
 }

@@ -13,9 +13,20 @@ import (
 // disagree, a finding has the line of its table and is no less true.
 type lineIndex map[string]int
 
-func join(path, name string) string { return path + "\x00" + name }
+func join(path, name string) string { return extend(path, name) }
 
-func index(path string, i int) string { return path + "\x00[" + strconv.Itoa(i) + "]" }
+func index(path string, i int) string { return extend(path, "["+strconv.Itoa(i)+"]") }
+
+// maxPath is far longer than the path of any key of ours, in bytes. What lies deeper in a document shares the line of
+// what it lies in: thousands of nested names would take their square in memory.
+const maxPath = 1 << 10
+
+func extend(path, part string) string {
+	if len(path)+len(part) > maxPath {
+		return path
+	}
+	return path + "\x00" + part
+}
 
 type lineWalk struct {
 	parser unstable.Parser

@@ -197,9 +197,6 @@ func (c *check) example(end string) string {
 
 // pairs looks at the links between each two nodes. One kind alone is one common cause away from silence.
 func (c *check) pairs() {
-	if len(c.model.nodes) > pulse.MaxMembers {
-		return
-	}
 	for a := range c.model.nodes {
 		for b := a + 1; b < len(c.model.nodes); b++ {
 			kinds, last := map[LinkKind]int{}, place{}
