@@ -120,6 +120,13 @@ func (p *pair) did() string {
 	return strings.Join(words, ", ")
 }
 
+// looks is how often the status was asked for.
+func (p *pair) looks() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.statuses
+}
+
 // up puts a daemon behind a socket for the length of a test. down ends it before.
 func (p *pair) up(t *testing.T) (socket string, down func()) {
 	t.Helper()

@@ -35,8 +35,8 @@ func TestSwitchoverWaits(t *testing.T) {
 	if h.out.String() != want {
 		t.Errorf("told\n%s\nwant\n%s", &h.out, want)
 	}
-	if p.statuses != 6 {
-		t.Errorf("it looked %d times, want 6", p.statuses)
+	if p.looks() != 6 {
+		t.Errorf("it looked %d times, want 6", p.looks())
 	}
 }
 
@@ -54,8 +54,8 @@ func TestSwitchoverToHere(t *testing.T) {
 	}
 	socket, _ := p.up(t)
 	expect(t, &person{}, exitDone, "web is active on alpha", "", "switchover", "web", "--to", "alpha", "--socket", socket)
-	if p.statuses != 4 {
-		t.Errorf("it looked %d times, want 4", p.statuses)
+	if p.looks() != 4 {
+		t.Errorf("it looked %d times, want 4", p.looks())
 	}
 }
 
@@ -176,11 +176,11 @@ func TestFenceWaitsForTheProof(t *testing.T) {
 				m.Fence, m.CutOpen = "idle", false
 			}
 		}, exitDone, "bravo is off: fail-safe"},
-		"no power back": {"fence test bravo --timeout 700ms", func(m *control.Member, n int) {
+		"no power back": {"fence test bravo --timeout 3s", func(m *control.Member, n int) {
 			if n == 3 {
 				m.Fence, m.CutOpen = "proven", true
 			}
-		}, exitTimedOut, "bravo has not got its power back after 700ms"},
+		}, exitTimedOut, "bravo has not got its power back after 3s"},
 		"no proof": {"fence off bravo --timeout 300ms", func(*control.Member, int) {}, exitTimedOut, "bravo is not proven off after 300ms"},
 	} {
 		p := newPair()
@@ -195,8 +195,8 @@ func TestFenceWaitsForTheProof(t *testing.T) {
 		if code := h.run(words(x.line, "--yes", "--socket", socket)...); code != x.code || !strings.Contains(h.out.String()+h.err.String(), x.text) {
 			t.Errorf("%s: exit %d\nout: %s\nerr: %s", name, code, &h.out, &h.err)
 		}
-		if wants := map[string]int{"test": 5, "off": 5}[name]; wants > 0 && p.statuses != wants {
-			t.Errorf("%s: it looked %d times, want %d", name, p.statuses, wants)
+		if wants := map[string]int{"test": 5, "off": 5}[name]; wants > 0 && p.looks() != wants {
+			t.Errorf("%s: it looked %d times, want %d", name, p.looks(), wants)
 		}
 	}
 }

@@ -213,7 +213,7 @@ func (w *lab) Logs() map[string][]string {
 			logs[node] = []string{err.Error()}
 			continue
 		}
-		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+		lines := strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' })
 		logs[node] = lines[max(0, len(lines)-logLines):]
 	}
 	return logs

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -204,6 +205,18 @@ func TestTheBuiltInStoryIsRight(t *testing.T) {
 		if !slices.ContainsFunc(s.Steps, func(s Step) bool { return s.Order.Verb == verb }) {
 			t.Errorf("it does not %s", verb)
 		}
+	}
+}
+
+func TestTheExampleInTheManualIsRight(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(page), "```\n")
+	example, _, ok := strings.Cut(example, "```")
+	if _, err := Parse("README.md", example); err != nil || !ok || !strings.Contains(example, "freeze alpha") {
+		t.Errorf("%v in\n%s", err, example)
 	}
 }
 

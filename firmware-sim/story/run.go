@@ -164,7 +164,7 @@ func (r *runner) expect(ctx context.Context, e *Expectation) error {
 		begun := r.world.Now()
 		v, err := r.world.Look(ctx, ask)
 		if err == nil {
-			err = r.events(v, v.Now-flushLate)
+			err = errors.Join(r.events(v, v.Now-flushLate), r.alone(v))
 		}
 		if err != nil {
 			return err
@@ -216,7 +216,15 @@ func (r *runner) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.events(v, v.Now)
+	return errors.Join(r.events(v, v.Now), r.alone(v))
+}
+
+// alone ends a wait at the first sign of two owners.
+func (r *runner) alone(v View) error {
+	if len(v.running()) < 2 {
+		return nil
+	}
+	return r.overlaps()
 }
 
 // events reports, in the order of their times, what happened up to a moment and was not reported yet.

@@ -26,6 +26,9 @@ type Takeover struct {
 	cause  time.Duration
 }
 
+// servedBefore is how long before the cause the client's last answers are looked for.
+const servedBefore = 50 * time.Millisecond
+
 // takeover works out how the service came up on a node since the last line that did something. ok is false if it has
 // been up before.
 func (s scene) takeover(w World, owner string) (t Takeover, ok bool, err error) {
@@ -77,7 +80,7 @@ func (s scene) takeover(w World, owner string) (t Takeover, ok bool, err error) 
 	}
 	t.Answer = after(answer, true)
 	// Only a client that was served before can see an outage.
-	before, there, err := w.Answer("", t.cause-AnswerFresh)
+	before, there, err := w.Answer("", t.cause-servedBefore)
 	if err != nil || !there || before > t.cause {
 		return t, true, err
 	}

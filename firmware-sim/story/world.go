@@ -46,8 +46,9 @@ type View struct {
 	Answering string
 }
 
-// AnswerFresh is how old the client's last answer may be for a node to count as answering: several of its questions.
-const AnswerFresh = 50 * time.Millisecond
+// AnswerFresh is how old the client's last answer may be for a node to count as answering. It asks every two
+// milliseconds; a busy machine can keep client and service waiting for much longer than that.
+const AnswerFresh = 250 * time.Millisecond
 
 // Told is one event of a node's record, with its time on the world's clock.
 type Told struct {

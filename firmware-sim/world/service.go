@@ -10,8 +10,7 @@ import (
 // act is carried out, when the power goes, or when they fail.
 type service struct {
 	runs bool
-	busy bool // an act is under way
-	jobs []failover.Action
+	busy bool   // an act is under way
 	cut  func() // ends the start that is under way
 
 	Services

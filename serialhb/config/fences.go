@@ -74,7 +74,7 @@ func (c *check) fence(r *rawFence) (f fenceModel, known bool) {
 
 // relay reads what makes the proof. What fencing itself would refuse is refused here, in its words.
 func (c *check) relay(r *rawFence, f *fenceModel) {
-	before := errorsIn(c.findings)
+	before := len(c.findings)
 	if r.Device.set && r.Device.v != "relay" {
 		c.bad(r.Device.place, `write device = "relay", which is the only kind there is`, "device = %q is no kind of fence device", r.Device.v)
 		return
@@ -105,7 +105,7 @@ func (c *check) relay(r *rawFence, f *fenceModel) {
 	if !r.Proof.given && !r.Sense.given && !r.Mirror.given {
 		c.bad(r.Line.place, `add a sense or a mirror contact, or write proof = "assumed"`, "this device could never prove %s off", r.Target.v)
 	}
-	if errorsIn(c.findings) == before {
+	if !HasErrors(c.findings[before:]) {
 		c.plan(r, f)
 	}
 }

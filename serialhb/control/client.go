@@ -38,15 +38,16 @@ const (
 
 // Client talks to the daemon at one socket. It is safe for concurrent use.
 type Client struct {
-	path string
-	http *http.Client
+	path  string
+	quiet time.Duration // how long a followed daemon may say nothing
+	http  *http.Client
 }
 
 // Dial makes a client of the socket at path. Nothing is connected yet: each call finds the daemon that is there then.
 // Every answer is waited for two seconds.
 func Dial(path string) *Client {
 	var d net.Dialer
-	return &Client{path: path, http: &http.Client{Transport: &http.Transport{
+	return &Client{path: path, quiet: followPatience, http: &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", path) },
 		// The daemon closes what is idle after ten seconds; being earlier avoids asking into a closing door.
 		IdleConnTimeout: idleTime / 2,
@@ -92,7 +93,12 @@ func (c *Client) ask(ctx context.Context, within time.Duration, method, path str
 		return c.explain(ctx, err)
 	}
 	defer resp.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(answer); err != nil {
+	in := io.LimitReader(resp.Body, maxAnswer)
+	err = json.NewDecoder(in).Decode(answer)
+	if err == nil {
+		_, err = io.Copy(io.Discard, in) // a connection is used again only if its answer was read to the end
+	}
+	if err != nil {
 		return c.explain(ctx, err)
 	}
 	return nil

@@ -22,7 +22,7 @@ func (c *Client) Events(ctx context.Context, from uint64, tell func(Event) error
 // Follow does the same and goes on with what happens, until ctx ends, tell returns an error, or the daemon does
 // ([ErrNoDaemon]). A daemon that freezes is noticed after ten seconds ([ErrTimeout]).
 func (c *Client) Follow(ctx context.Context, from uint64, tell func(Event) error) error {
-	err := c.stream(ctx, followPatience, "/v1/events?follow=1&from="+strconv.FormatUint(from, 10), tell)
+	err := c.stream(ctx, c.quiet, "/v1/events?follow=1&from="+strconv.FormatUint(from, 10), tell)
 	if errors.Is(err, errWhole) {
 		return c.explain(ctx, io.EOF)
 	}

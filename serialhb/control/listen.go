@@ -31,6 +31,7 @@ type Server struct {
 	socket *net.UnixListener
 	file   fs.FileInfo
 
+	beat   time.Duration // between two empty lines to a follower
 	ctx    context.Context
 	end    context.CancelFunc
 	served chan struct{} // closed when Serve has returned, or will never run
@@ -156,7 +157,7 @@ func bind(path string, mode fs.FileMode, gid int) (s *Server, err error) {
 		return nil, err
 	}
 	ctx, end := context.WithCancel(context.Background())
-	return &Server{path: path, door: newDoor(st.Gid), socket: l, file: info, ctx: ctx, end: end, served: make(chan struct{})}, nil
+	return &Server{path: path, door: newDoor(st.Gid), socket: l, file: info, beat: beatTime, ctx: ctx, end: end, served: make(chan struct{})}, nil
 }
 
 // remove takes the socket away, unless the name is another daemon's by now.

@@ -34,7 +34,7 @@ func (s *Server) routes(b Backend) http.Handler {
 		}
 	})
 	mux.HandleFunc("POST /v1/command", func(w http.ResponseWriter, r *http.Request) { command(w, r, b) })
-	mux.HandleFunc("GET /v1/events", func(w http.ResponseWriter, r *http.Request) { events(w, r, b) })
+	mux.HandleFunc("GET /v1/events", func(w http.ResponseWriter, r *http.Request) { s.events(w, r, b) })
 	return mux
 }
 
@@ -56,7 +56,7 @@ func command(w http.ResponseWriter, r *http.Request, b Backend) {
 	reply(w, http.StatusOK, b.Command(ctx, r.Context().Value(whoKey{}).(string), req))
 }
 
-func events(w http.ResponseWriter, r *http.Request, b Backend) {
+func (s *Server) events(w http.ResponseWriter, r *http.Request, b Backend) {
 	from, ok := number(w, r, "from", 64)
 	if !ok {
 		return
@@ -65,7 +65,7 @@ func events(w http.ResponseWriter, r *http.Request, b Backend) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	var err error
 	if r.URL.Query().Get("follow") == "1" {
-		stop := out.beat()
+		stop := out.beat(s.beat)
 		err = b.Follow(r.Context(), from, out.event)
 		stop()
 	} else {
@@ -115,13 +115,13 @@ func (l *lines) line(b []byte) error {
 	return err
 }
 
-// beat sends empty lines, the first one now, until stop.
-func (l *lines) beat() (stop func()) {
+// beat sends an empty line now and every so often, until stop.
+func (l *lines) beat(every time.Duration) (stop func()) {
 	l.flush = true
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		tick := time.NewTicker(beatTime)
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for l.line(nil) == nil {
 			select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -339,5 +340,69 @@ func TestSlowVisitorIsCutOff(t *testing.T) {
 	}
 	if _, err := io.ReadAll(conn); err != nil && !errors.Is(err, unix.ECONNRESET) {
 		t.Errorf("the connection was not closed: %v", err)
+	}
+}
+
+// An idle record is no reason to give up, a frozen daemon is.
+func TestFollowerTellsIdleFromFrozen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "s")
+	s, err := Listen(path, 0o600, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.beat = 20 * time.Millisecond
+	b := &script{news: make(chan Event)}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(b) }()
+	idle := Dial(path)
+	idle.quiet = 2 * time.Second
+	ended := make(chan error, 1)
+	seen := make(chan uint64, 1)
+	go func() {
+		ended <- idle.Follow(context.Background(), 0, func(e Event) error { seen <- e.Seq; return nil })
+	}()
+	select {
+	case err := <-ended:
+		t.Errorf("an idle follower ended: %v", err)
+	case <-time.After(2 * idle.quiet):
+		b.news <- Event{Seq: 1}
+		if n := <-seen; n != 1 {
+			t.Errorf("event %d", n)
+		}
+	}
+	if err := errors.Join(s.Close(), <-done); err != nil {
+		t.Error(err)
+	}
+
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		conn, err := l.Accept()
+		if err == nil {
+			defer conn.Close()
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n\n\r\n")
+			io.Copy(io.Discard, conn)
+		}
+	}()
+	frozen := Dial(path)
+	frozen.quiet = 100 * time.Millisecond
+	if err := frozen.Follow(t.Context(), 0, func(Event) error { return nil }); !errors.Is(err, ErrTimeout) {
+		t.Errorf("a frozen daemon: %v", err)
+	}
+}
+
+// Telling may take its time: a pager that waits is not a daemon that does.
+func TestSlowTellIsNoTimeout(t *testing.T) {
+	t.Parallel()
+	b := &script{events: []Event{{Seq: 1}, {Seq: 2}}}
+	_, c := serve(t, b)
+	n := 0
+	err := c.Events(t.Context(), 0, func(Event) error { n++; time.Sleep(answerTime/2 + patience); return nil })
+	if err != nil || n != 2 {
+		t.Errorf("%d events, %v", n, err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // alarmEvery is how often alarms are looked at. What is wrong at two looks in a row is told.
-const alarmEvery = 100 * time.Millisecond
+const alarmEvery = 200 * time.Millisecond
 
 // watchAlarms compares what is wrong now with what was, and tells what came and went. Alarms are levels, not events:
 // one that still holds is not told twice, and what mends itself at once is not told at all.

@@ -107,7 +107,12 @@ func (d *Daemon) turn() {
 		}
 		d.step(failover.Event{Kind: failover.Beat})
 		d.tell("WATCHDOG=1")
+		d.chores(now)
 	}
+}
+
+// chores ride on a beat, so that they wake nobody.
+func (d *Daemon) chores(now time.Duration) {
 	if now >= d.sideAt {
 		d.sideAt = now + sideEvery
 		d.sendSides()
@@ -139,7 +144,7 @@ func (d *Daemon) bytesWait(now time.Duration) bool {
 }
 
 func (d *Daemon) nextDeadline(now time.Duration) time.Duration {
-	next := min(d.nextBeat, d.sideAt, d.alarmAt, now+idle)
+	next := min(d.nextBeat, now+idle)
 	if at, ok := d.watch.Next(); ok {
 		if d.deferred > 0 {
 			at = max(at, now+time.Millisecond)

@@ -154,7 +154,7 @@ type senseWatch struct {
 }
 
 // senseEvery is how often a sense is read. A fence reads it itself, far faster.
-const senseEvery = 100 * time.Millisecond
+const senseEvery = 200 * time.Millisecond
 
 func (w senseWatch) run(ctx context.Context, d *Daemon) {
 	tick := time.NewTicker(senseEvery)

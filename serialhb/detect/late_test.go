@@ -58,6 +58,9 @@ func (l *loop) turn(arrive func(from, to time.Duration)) {
 	if at, ok := l.d.Next(); ok {
 		planned = min(planned, at)
 	}
+	if planned <= before {
+		l.Fatalf("at %v something was due at %v: the loop would spin", before, planned)
+	}
 	late := l.delay(planned)
 	l.now = planned + late
 	l.awake += planned - before

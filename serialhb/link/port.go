@@ -23,8 +23,17 @@ const maxFD = 1000
 // writer only, and closed by the reader after both have left it, so nothing touches a descriptor number that may be
 // another file's by then.
 type port struct {
-	line io.ReadWriteCloser
-	ctl  *control
+	line  io.ReadWriteCloser
+	ctl   *control
+	ready *readiness // nil: the line waits itself
+}
+
+// read takes what has come, and waits for it for at most readWait. Nothing is 0 and no error.
+func (p *port) read(b []byte) (int, error) {
+	if p.ready != nil && !p.ready.wait(readWait) {
+		return 0, nil
+	}
+	return p.line.Read(b)
 }
 
 // opener opens the port of a link.
@@ -51,7 +60,7 @@ func (o *opener) open() (*port, error) {
 	}
 	o.busyTries = 0
 	ctl.probe()
-	return &port{line: line, ctl: ctl}, nil
+	return &port{line: line, ctl: ctl, ready: newReadiness(ctl.fd)}, nil
 }
 
 // openBehind checks and locks the tty, and opens the library's port on the very same device.
@@ -186,6 +195,7 @@ func lost(device string, err error) error {
 
 // discard throws away what was not sent, and closes. The caller is the last user of the port. It may wait in the driver.
 func (p *port) discard() error {
+	p.ready.close()
 	p.ctl.unblock()
 	return errors.Join(p.line.Close(), p.ctl.close())
 }
@@ -201,5 +211,6 @@ func (p *port) finish(d time.Duration) error {
 	if n, _ := p.ctl.backlog(); n > 0 {
 		return p.discard()
 	}
+	p.ready.close()
 	return errors.Join(p.line.Close(), p.ctl.close())
 }

@@ -182,7 +182,7 @@ func (l *Serial) read(ctx context.Context, p *port, w *writer) error {
 	l.decoder = pulse.Decoder{}
 	empty, since := 0, time.Now()
 	for ctx.Err() == nil {
-		n, err := p.line.Read(l.buf[:])
+		n, err := p.read(l.buf[:])
 		at := l.cfg.Clock()
 		if err != nil {
 			l.recv.tally.errors.Add(1)

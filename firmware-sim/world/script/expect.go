@@ -162,7 +162,9 @@ func isPhase(p *player, a []string) bool {
 func isFenced(p *player, a []string) bool {
 	target, _ := p.w.Member(a[0])
 	if len(a) == 3 && a[2] == "operator" {
-		return p.told("", func(n noteView) bool { return n.Code == failover.NoteProvenOff && n.Peer == target && fencing.Proof(n.Arg) == fencing.Operator })
+		return p.told("", func(n noteView) bool {
+			return n.Code == failover.NoteProvenOff && n.Peer == target && fencing.Proof(n.Arg) == fencing.Operator
+		})
 	}
 	for _, f := range p.w.Fences()[p.fences:] {
 		if f.Target == target && (len(a) == 1 || f.Proof == proofs[a[2]]) {

@@ -1,0 +1,39 @@
+package failover_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/serialhb/serialhb/firmware-sim/world/script"
+)
+
+// TestStories plays every story of testdata. Each is a text that a person can read; README.md tells the language.
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no stories: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			story, err := script.Parse(file, string(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := story.Run(); err != nil {
+				var f *script.Failure
+				if errors.As(err, &f) {
+					t.Log("\n" + f.Story())
+				}
+				t.Fatal(err)
+			}
+		})
+	}
+}
