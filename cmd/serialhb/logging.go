@@ -29,7 +29,7 @@ func newLog(to io.Writer, c config.Log) (log zerolog.Logger, flush func()) {
 	if c.Format == "console" {
 		to = zerolog.ConsoleWriter{Out: to, TimeFormat: "15:04:05.000", NoColor: true}
 	}
-	sink := diode.NewWriter(to, logLines, 0, func(missed int) { lostLines(missed) })
+	sink := diode.NewWriter(keepOpen{to}, logLines, 0, func(missed int) { lostLines(missed) })
 	log = zerolog.New(sink).With().Timestamp().Logger().
 		Sample(&zerolog.BurstSampler{Burst: logBurst, Period: time.Second})
 	stdlog.SetOutput(log)
@@ -46,6 +46,9 @@ func newLog(to io.Writer, c config.Log) (log zerolog.Logger, flush func()) {
 		}
 	}
 }
+
+// keepOpen is a writer that its user cannot close: the last words of the process still need standard error.
+type keepOpen struct{ io.Writer }
 
 func setLevel(level string) {
 	if l, err := zerolog.ParseLevel(level); err == nil {

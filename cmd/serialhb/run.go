@@ -48,7 +48,7 @@ func bootTime() time.Duration {
 // runDaemon is `serialhb run`: it returns the process's exit code.
 func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
 	file, all := config.Load(w.Config)
-	if err := findings(all); err != nil {
+	if err := findings(w.Config, all); err != nil {
 		return 1, err
 	}
 	node, err := w.thisNode(t, file)
@@ -56,10 +56,10 @@ func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
 		return exitCode(err), err
 	}
 	c, all := file.For(node)
-	if err := findings(all); err != nil {
+	if err := findings(w.Config, all); err != nil {
 		return 1, err
 	}
-	if err := findings(c.CheckKeys()); err != nil {
+	if err := findings(w.Config, c.CheckKeys()); err != nil {
 		return 1, err
 	}
 	log, flush := newLog(os.Stderr, c.Log)
@@ -121,14 +121,14 @@ func obey(ctx context.Context, d *daemon.Daemon, log zerolog.Logger) {
 // readAgain reads the file for a reload and says what in it needs a restart.
 func readAgain(path, node string, old *config.Config) (daemon.Reloaded, error) {
 	file, all := config.Load(path)
-	if err := findings(all); err != nil {
+	if err := findings(path, all); err != nil {
 		return daemon.Reloaded{}, err
 	}
 	c, all := file.For(node)
-	if err := findings(all); err != nil {
+	if err := findings(path, all); err != nil {
 		return daemon.Reloaded{}, err
 	}
-	if err := findings(c.CheckKeys()); err != nil {
+	if err := findings(path, c.CheckKeys()); err != nil {
 		return daemon.Reloaded{}, err
 	}
 	keys, err := keyring(c)

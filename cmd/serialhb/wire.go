@@ -296,14 +296,14 @@ func damaged(r journal.Report) bool {
 // build makes the daemon of a configuration. close gives back what it holds; call it after Run.
 func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Daemon, end func(), err error) {
 	var undo []func()
-	end = func() {
+	giveBack := func() {
 		for i := len(undo) - 1; i >= 0; i-- {
 			undo[i]()
 		}
 	}
 	defer func() {
 		if err != nil {
-			end()
+			giveBack()
 		}
 	}()
 	if o.BootID, err = journal.BootID(bootIDFile); err != nil {
@@ -390,7 +390,7 @@ func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Dae
 		Multiplier: uint8(c.Timing.DetectMultiplier), StartWindow: c.Timing.StartWindow, Stretch: babbleStretch, Extensions: extensionsMost}
 	d = daemon.New(o)
 	to.d = d
-	return d, end, nil
+	return d, giveBack, nil
 }
 
 const (
@@ -401,11 +401,11 @@ const (
 )
 
 // findings turns the errors of a configuration into one error.
-func findings(all []config.Finding) error {
+func findings(path string, all []config.Finding) error {
 	var lines []string
 	for _, f := range all {
 		if f.Severity == config.Error {
-			lines = append(lines, f.String())
+			lines = append(lines, path+": "+f.String())
 		}
 	}
 	if len(lines) == 0 {

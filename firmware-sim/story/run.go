@@ -216,7 +216,7 @@ func (r *runner) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.events(v, v.Now), r.alone(v))
+	return r.events(v, v.Now)
 }
 
 // alone ends a wait at the first sign of two owners.

@@ -27,6 +27,7 @@ func (d *daemon) step(e failover.Event) {
 	if e.Kind == failover.Kept {
 		d.checkWaiting()
 	}
+	d.senseAgain()
 	for len(d.queue) > 0 && !d.dead {
 		next := d.queue[0]
 		d.queue = d.queue[1:]

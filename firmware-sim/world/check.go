@@ -3,7 +3,6 @@ package world
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/serialhb/serialhb/serialhb/failover"
 	"github.com/serialhb/serialhb/serialhb/pulse"
@@ -15,8 +14,8 @@ import (
 //   - no two members hold the same group, unless a proof lied;
 //   - nothing starts on a member that does not hold it, and has not written that down;
 //   - no coil edge while the member that drives it is disarmed;
-//   - no cut within the start window of a daemon, unless a person or the target itself asks for it: a start, a reload or
-//     a restart never cuts.
+//   - no cut before a daemon has run for a detection time, unless a person or the target itself asks for it, or the target
+//     is off already: a start, a reload or a restart never cuts.
 type checker struct {
 	excused bool
 }
@@ -77,10 +76,7 @@ func (d *daemon) checkEdge(r *relay, open bool, a failover.Action) {
 	switch {
 	case !d.state.Armed:
 		d.w.fail("%s drives a coil towards %s while it is disarmed", d.h.name, d.w.member(r.target))
-	case open && d.w.now-d.began < min(d.w.c.StartWindow, startWindowChecked) && a.Code != failover.CodePerson && a.Code != failover.CodeFenceMe:
+	case open && a.Code == failover.CodeSilent && d.w.now-d.began < d.cfg.DetectTime:
 		d.w.fail("%s cuts %s %v after its daemon began", d.h.name, d.w.member(r.target), d.w.now-d.began)
 	}
 }
-
-// startWindowChecked bounds what the last rule looks at, for start windows of days.
-const startWindowChecked = time.Minute

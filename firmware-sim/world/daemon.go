@@ -115,9 +115,9 @@ func (d *daemon) begin() {
 	}
 	for p := range d.h.senses {
 		for _, s := range d.h.senses[p] {
-			s.told = failover.NotRead
+			s.told, s.again = failover.NotRead, false
 		}
-		d.watchSenses(uint8(p), d.w.upTo(time.Millisecond))
+		d.readSenses(uint8(p), d.w.upTo(time.Millisecond))
 	}
 	d.plan()
 }
@@ -197,10 +197,10 @@ func (d *daemon) turn() {
 			d.nextBeat = now + d.interval
 		}
 		d.step(failover.Event{Kind: failover.Beat})
-	}
-	if now >= d.sideAt {
-		d.sideAt = now + sideEvery
-		d.sendSides()
+		if now >= d.sideAt {
+			d.sideAt = now + sideEvery
+			d.sendSides()
+		}
 	}
 	d.plan()
 }
@@ -240,7 +240,7 @@ func (d *daemon) bytesWait() bool {
 }
 
 func (d *daemon) nextDeadline() time.Duration {
-	next := min(d.nextBeat, d.sideAt, d.w.now+idle)
+	next := min(d.nextBeat, d.w.now+idle)
 	if at, ok := d.watch.Next(); ok {
 		if d.deferred > 0 {
 			at = max(at, d.w.now+time.Millisecond)

@@ -181,8 +181,9 @@ func (h *host) endDaemon() {
 
 // restartLater is what the init system does after a death that nobody ordered, or a restart that was.
 func (h *host) restartLater() {
-	if h.restart == NotRestarted {
-		return
-	}
-	h.later(h.w.c.Restart, h.startDaemon)
+	h.later(h.w.c.Restart, func() {
+		if h.restart == Restarted {
+			h.startDaemon()
+		}
+	})
 }

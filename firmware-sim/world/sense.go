@@ -16,6 +16,7 @@ type sense struct {
 	kind   SenseKind
 	spoil  Spoil
 	told   failover.Reading // what the daemon that watches it was told last
+	again  bool             // it is about to be read again
 }
 
 // Spoil is what is wrong with a sense.
@@ -49,30 +50,55 @@ func (s *sense) read() fencing.SenseState {
 	return fencing.Off
 }
 
-// sensePeriod is how often the daemon looks at a sense outside of a fence.
-const sensePeriod = 100 * time.Millisecond
+// sensePeriod is how often the daemon reads a sense outside of a fence.
+const sensePeriod = 200 * time.Millisecond
 
-// sensesMayChange has every daemon look at its senses of a member at its next look. The daemon looks all the time; here
-// only the looks that find something else are worth an event.
+// sensesMayChange has every daemon read its senses of a member at its next look. The daemon reads all the time and tells
+// every reading; here only those that can mean something are worth an event: what changed, and what the decision waits
+// for.
 func (w *World) sensesMayChange(target uint8) {
 	for _, h := range w.hosts {
 		if h.daemon != nil {
-			h.daemon.watchSenses(target, w.upTo(sensePeriod))
+			h.daemon.readSenses(target, w.upTo(sensePeriod))
 		}
 	}
 }
 
-func (d *daemon) watchSenses(target uint8, after time.Duration) {
+func (d *daemon) readSenses(target uint8, after time.Duration) {
 	for i, s := range d.h.senses[target] {
-		if s.kind == NoSense || !d.cfg.Members[target].Fenceable {
-			continue
+		if s.kind != NoSense && d.cfg.Members[target].Fenceable {
+			d.later(after, func() { d.readSense(s, target, uint8(i)) })
 		}
-		d.later(after, func() {
-			r := map[fencing.SenseState]failover.Reading{fencing.On: failover.ReadsOn, fencing.Off: failover.ReadsOff}[s.read()]
-			if r != s.told {
-				s.told = r
-				d.post(failover.Event{Kind: failover.SenseRead, Peer: target, Device: uint8(i), Reading: r})
+	}
+}
+
+func (d *daemon) readSense(s *sense, target, index uint8) {
+	r := map[fencing.SenseState]failover.Reading{fencing.On: failover.ReadsOn, fencing.Off: failover.ReadsOff}[s.read()]
+	if r == s.told && !d.waitsForSense(target, index) {
+		return
+	}
+	s.told = r
+	d.post(failover.Event{Kind: failover.SenseRead, Peer: target, Device: index, Reading: r})
+}
+
+// waitsForSense says whether a reading that is no news means something to the decision all the same.
+func (d *daemon) waitsForSense(target, index uint8) bool {
+	peer := &d.state.Peers[target]
+	return peer.Senses[index].Suspect > 0 || peer.Withdrawn
+}
+
+// senseAgain keeps reading while the decision waits for a reading.
+func (d *daemon) senseAgain() {
+	for p := range d.cfg.N {
+		for i, s := range d.h.senses[p] {
+			if s.again || !d.waitsForSense(p, uint8(i)) {
+				continue
 			}
-		})
+			s.again = true
+			d.later(sensePeriod, func() {
+				s.again = false
+				d.readSense(s, p, uint8(i))
+			})
+		}
 	}
 }

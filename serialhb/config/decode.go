@@ -14,6 +14,9 @@ import (
 // maxFile bounds a file, in bytes: nobody writes so much, and a stray device or log file is refused before it is read.
 const maxFile = 256 << 10
 
+// wholeFile is the place of what has no line.
+var wholeFile = place{key: "file"}
+
 // decoder fills raw values from a document. It goes on after a finding, so that one run of check tells them all.
 type decoder struct {
 	findings
@@ -25,7 +28,7 @@ func decode(data []byte) (raw *rawFile, found findings, syntax bool) {
 	d := &decoder{}
 	raw = &rawFile{}
 	if len(data) > maxFile {
-		d.bad(place{}, "name the configuration file itself", "the file has more than %d bytes", maxFile)
+		d.bad(wholeFile, "name the configuration file itself", "the file has more than %d bytes", maxFile)
 		return raw, d.findings, false
 	}
 	var document map[string]any
@@ -34,16 +37,18 @@ func decode(data []byte) (raw *rawFile, found findings, syntax bool) {
 		return raw, d.findings, false
 	}
 	d.lines = indexLines(data)
-	d.table(reflect.ValueOf(raw).Elem(), place{line: 1, given: true}, "", document)
+	d.table(reflect.ValueOf(raw).Elem(), place{line: 1}, "", document)
 	return raw, d.findings, true
 }
 
 func (d *decoder) syntax(err error) {
-	at := place{}
+	at := wholeFile
 	var de *toml.DecodeError
 	if errors.As(err, &de) {
 		at.line, _ = de.Position()
-		at.key = strings.Join(de.Key(), ".")
+		if key := strings.Join(de.Key(), "."); key != "" {
+			at.key = key
+		}
 	}
 	d.bad(at, "correct this line, or compare it with what serialhb example prints", "this is no TOML: %s", strings.TrimPrefix(err.Error(), "toml: "))
 }
@@ -115,7 +120,7 @@ func (d *decoder) tables(field reflect.Value, at place, path string, value any) 
 	}
 	field.Set(reflect.MakeSlice(field.Type(), len(all), len(all)))
 	for i, value := range all {
-		one := place{line: at.line, key: fmt.Sprintf("%s[%d]", at.key, i+1), given: true}
+		one := place{line: at.line, key: fmt.Sprintf("%s[%d]", at.key, i+1)}
 		if line := d.lines[index(path, i)]; line > 0 {
 			one.line = line
 		}
@@ -129,7 +134,7 @@ func (d *decoder) tables(field reflect.Value, at place, path string, value any) 
 
 // place is that of a key in a table; a key that is not there has the line of the table.
 func (d *decoder) place(table place, path, name string) place {
-	at := place{line: table.line, key: name, given: true}
+	at := place{line: table.line, key: name}
 	if table.key != "" {
 		at.key = table.key + "." + name
 	}

@@ -28,7 +28,7 @@ func (d *Daemon) watchAlarms(now time.Duration) {
 	for code, text := range wrong {
 		if _, known := d.alarms[code]; !known && d.wrong[code] != "" {
 			d.alarms[code] = control.Alarm{Code: code, Text: text, Since: time.Now()}
-			d.book.put(Record{Kind: "alarm", Code: code, Text: "ALARM " + text, Incident: d.openIncident()})
+			d.book.put(Record{Kind: "alarm", Code: code, Text: text, Incident: d.openIncident()})
 		}
 	}
 	for code, a := range d.alarms {

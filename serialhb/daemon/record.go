@@ -100,6 +100,9 @@ func (b *book) write(r Record) {
 	close(b.fresh)
 	b.fresh = make(chan struct{})
 	ev := b.o.Log.Info()
+	if r.Kind == "alarm" {
+		ev = b.o.Log.Warn()
+	}
 	if r.Incident != 0 {
 		ev = ev.Uint32("incident", r.Incident)
 	}

@@ -85,14 +85,14 @@ func (p *parser) step(s *Step, words []string) error {
 		return fmt.Errorf("there is no verb %q; the verbs are config, %s", words[0], strings.Join(verbNames(), ", "))
 	}
 	s.verb = &verbs[i]
-	alone := words[0] == "start" && len(words) == 1
+	begins := words[0] == "start" && len(words) == 1 || words[0] == "power-on"
 	switch {
-	case alone && p.started:
+	case words[0] == "start" && begins && p.started:
 		return errors.New("everything is on already; name a node")
-	case !alone && !p.started && s.verb.acts:
+	case !begins && !p.started && s.verb.acts:
 		return errors.New("nothing is on yet; write a line with start alone, or power-on with some nodes, before it")
 	}
-	p.started = p.started || alone || words[0] == "power-on"
+	p.started = p.started || begins
 	do, err := s.verb.parse(p, words[1:])
 	if errors.Is(err, errUsage) {
 		return fmt.Errorf("write: %s", strings.TrimSpace(s.verb.name+" "+s.verb.usage))
