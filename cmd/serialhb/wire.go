@@ -387,7 +387,7 @@ func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Dae
 		return nil, nil, err
 	}
 	o.Detection = detect.Config{Me: uint8(c.Me), N: uint8(len(c.Nodes)), Interval: c.Timing.Interval,
-		Multiplier: uint8(c.Timing.DetectMultiplier), StartWindow: c.Timing.StartWindow, Stretch: babbleStretch, Extensions: extensionsMost}
+		Multiplier: uint8(c.Timing.DetectMultiplier), LateMultiplier: uint8(c.Timing.LateMultiplier), StartWindow: c.Timing.StartWindow, Stretch: babbleStretch, Extensions: extensionsMost}
 	d = daemon.New(o)
 	to.d = d
 	return d, giveBack, nil

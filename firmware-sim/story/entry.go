@@ -45,6 +45,9 @@ type Summary struct {
 	Takeovers int       `json:"takeovers"`
 	Overlaps  int       `json:"overlaps"`
 	TookMS    float64   `json:"took_ms"`
+	// LatenessMS is by how much the machine was late, at worst, to wake the lab itself. Nodes that wait like that fall
+	// silent without a fault of theirs.
+	LatenessMS float64 `json:"worst_lateness_ms"`
 }
 
 // Chapter is the part of a story from one say to the next.

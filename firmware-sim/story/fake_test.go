@@ -25,6 +25,7 @@ type fake struct {
 	overlap []string
 	lost    error
 	closed  int
+	late    time.Duration // by which every sleep is longer
 }
 
 type answer struct {
@@ -51,7 +52,7 @@ func (f *fake) in(d time.Duration, do func()) {
 func (f *fake) Now() time.Duration { return f.now }
 
 func (f *fake) Sleep(ctx context.Context, d time.Duration) error {
-	end := f.now + d
+	end := f.now + d + f.late
 	for len(f.plan) > 0 && f.plan[0].at <= end {
 		p := f.plan[0]
 		f.plan = f.plan[1:]

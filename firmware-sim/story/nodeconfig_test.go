@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/config"
+	"github.com/serialhb/serialhb/serialhb/failover"
 )
 
 func placesFor(dir, me string) places {
@@ -54,6 +55,9 @@ func TestNodesAcceptTheirConfiguration(t *testing.T) {
 			}
 			if c.Timing.Interval != s.Interval || int(c.Decision.MaxMoves) != s.Moves || c.Decision.Members[peer].RestoreAfter != s.Dwell {
 				t.Errorf("%s: %+v", name, c.Timing)
+			}
+			if got, want := c.Decision.Groups[0].Failback, map[string]failover.Failback{"manual": failover.FailbackManual, "auto": failover.FailbackAuto}[s.Failback]; got != want {
+				t.Errorf("%s: failback is %d, want %d", name, got, want)
 			}
 			if want := filepath.Join("/tmp/lab", me, "run", cluster, me+".sock"); c.Socket() != want {
 				t.Errorf("the socket is %s, and is looked for at %s", c.Socket(), want)

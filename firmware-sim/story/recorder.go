@@ -62,17 +62,26 @@ type place struct {
 	seq  uint64
 }
 
+// shelf is what is there of one node's record.
+type shelf map[place]bool
+
+// isNew says whether an event was not there yet, and puts it there.
+func (s shelf) isNew(e control.Event) bool {
+	at := place{e.Boot, e.Seq}
+	was := s[at]
+	s[at] = true
+	return !was
+}
+
 // follow takes over a node's record. When its daemon ends, the next one is asked for all it knows.
 func (rec *recorder) follow(ctx context.Context, node string, c *control.Client) {
-	seen := map[place]bool{}
+	known := shelf{}
 	for ctx.Err() == nil {
 		// Why the stream ended does not matter: a daemon that is gone is what stories are about.
 		_ = c.Follow(ctx, 0, func(e control.Event) error {
-			at := place{e.Boot, e.Seq}
-			if seen[at] {
+			if !known.isNew(e) {
 				return nil
 			}
-			seen[at] = true
 			t := Told{At: time.Duration(e.MonoNS) - suspended(), Node: node, Event: e}
 			rec.mu.Lock()
 			defer rec.mu.Unlock()

@@ -52,6 +52,9 @@ const (
 	width  = 100
 )
 
+// busy is from which lateness on, in milliseconds, a reader should know of it.
+const busy = 20
+
 func (e Entry) words() string {
 	switch e.Type {
 	case "start":
@@ -104,8 +107,12 @@ func (s *Summary) words() string {
 	for _, c := range s.Chapters {
 		text += fmt.Sprintf("  %-60.60s outage %9s   fences %d   takeovers %d\n", c.Title, words(c.OutageMS), c.Fences, c.Takeovers)
 	}
-	return text + fmt.Sprintf("%d steps in %.1f s, %d fences, %d takeovers; two owners at once: %s\n",
+	text += fmt.Sprintf("%d steps in %.1f s, %d fences, %d takeovers; two owners at once: %s\n",
 		s.Steps, s.TookMS/1000, s.Fences, s.Takeovers, map[bool]string{true: "never", false: fmt.Sprintf("%d TIMES", s.Overlaps)}[s.Overlaps == 0])
+	if s.LatenessMS >= busy {
+		text += fmt.Sprintf("This machine is busy: it was up to %s late to wake the lab itself, and so the nodes.\n", words(s.LatenessMS))
+	}
+	return text
 }
 
 // wrap sets a long text in.

@@ -180,15 +180,24 @@ func (r *runner) expect(ctx context.Context, e *Expectation) error {
 		case begun >= end:
 			return fmt.Errorf("it did not come true within %s", e.D)
 		}
-		if err := r.world.Sleep(ctx, lookEvery); err != nil {
+		if err := r.pause(ctx, lookEvery); err != nil {
 			return err
 		}
 	}
 }
 
+// pause sleeps and notes by how much the machine was late to wake the lab: nodes that were kept waiting like that fall
+// silent without a fault of theirs.
+func (r *runner) pause(ctx context.Context, d time.Duration) error {
+	end := r.world.Now() + d
+	err := r.world.Sleep(ctx, d)
+	r.sum.LatenessMS = max(r.sum.LatenessMS, ms(r.world.Now()-end))
+	return err
+}
+
 func (r *runner) sleep(ctx context.Context, d time.Duration) error {
 	for end := r.world.Now() + d; r.world.Now() < end; {
-		if err := r.world.Sleep(ctx, min(flushLate, end-r.world.Now())); err != nil {
+		if err := r.pause(ctx, min(flushLate, end-r.world.Now())); err != nil {
 			return err
 		}
 		if err := r.look(ctx); err != nil {
@@ -216,7 +225,7 @@ func (r *runner) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.events(v, v.Now)
+	return errors.Join(r.events(v, v.Now), r.alone(v))
 }
 
 // alone ends a wait at the first sign of two owners.
@@ -278,7 +287,7 @@ func (r *runner) settled(ctx context.Context, owner string) (View, error) {
 		if hasTold(scene{v, r.since}, []string{owner, "active"}) {
 			return v, r.events(v, v.Now)
 		}
-		if err := r.world.Sleep(ctx, lookEvery); err != nil {
+		if err := r.pause(ctx, lookEvery); err != nil {
 			return v, err
 		}
 	}

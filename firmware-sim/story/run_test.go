@@ -20,7 +20,13 @@ func mains(f *fake, o Order) (string, error) {
 
 func TestATakeoverIsMeasuredInItsParts(t *testing.T) {
 	f := up()
-	f.does = mains
+	f.does = func(f *fake, o Order) (string, error) {
+		// It takes a moment until the mains are gone: only then it begins.
+		if err := f.Sleep(t.Context(), 3*time.Millisecond); err != nil {
+			return "", err
+		}
+		return mains(f, o)
+	}
 	all, err := tell(t, f, "say One\nstart\nsay Two\npower-off alpha\nexpect fenced alpha within 1s\nexpect owner bravo within 1s\nexpect proof alpha fail-safe within 1s\n")
 	if err != nil {
 		t.Fatal(err, dump(all))
@@ -38,8 +44,8 @@ func TestATakeoverIsMeasuredInItsParts(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.part, c.got, c.want)
 		}
 	}
-	// The last answer of alpha came with the cut or 2 ms before.
-	if got.Outage == nil || *got.Outage < 74 || *got.Outage > 76 {
+	// The last answer of alpha came up to 5 ms before the cut.
+	if got.Outage == nil || *got.Outage < 74 || *got.Outage > 79 {
 		t.Errorf("outage %v", got.Outage)
 	}
 	if got.From != "alpha" || got.Owner != "bravo" || !strings.Contains(got.Proof, "fail-safe") {
@@ -54,6 +60,33 @@ func TestATakeoverIsMeasuredInItsParts(t *testing.T) {
 	}
 	if all[len(all)-1].Type != "summary" {
 		t.Error("the summary is not the last entry")
+	}
+}
+
+func TestTheSummarySaysThatTheMachineIsBusy(t *testing.T) {
+	f := up()
+	f.in(500*time.Millisecond, func() { f.board("run", Service, "end alpha") })
+	f.late = 30 * time.Millisecond
+	all, err := tell(t, f, "start\nexpect no-owner within 1s\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := one(t, all, "summary")
+	if e.Summary.LatenessMS != 30 || !strings.Contains(e.words(), "30.0 ms late") {
+		t.Errorf("%+v: %s", e.Summary, e.words())
+	}
+}
+
+func TestARecordThatBeginsAgainIsReadOnce(t *testing.T) {
+	s := shelf{}
+	for _, c := range []struct {
+		boot string
+		seq  uint64
+		want bool
+	}{{"a", 1, true}, {"a", 2, true}, {"a", 1, false}, {"b", 2, true}, {"b", 2, false}} {
+		if got := s.isNew(control.Event{Boot: c.boot, Seq: c.seq}); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
 	}
 }
 
@@ -85,148 +118,6 @@ func TestEventsComeOnceAndInOrder(t *testing.T) {
 	}
 	if len(seen) != len(f.view.Board)+len(f.view.Told) {
 		t.Errorf("%d events reported, %d happened", len(seen), len(f.view.Board)+len(f.view.Told))
-	}
-}
-
-// now puts the fake into a state in which a condition is true or not.
-var truths = []struct {
-	condition string
-	when      func(*fake) // after the mark
-	want      bool
-}{
-	{"owner alpha", nil, true},
-	{"owner bravo", nil, false},
-	{"owner alpha", func(f *fake) { f.board("run", Service, "begin bravo") }, false},
-	{"owner alpha", func(f *fake) { f.answer("bravo") }, false},
-	{"no-owner", nil, false},
-	{"no-owner", func(f *fake) { f.board("run", Service, "end alpha") }, true},
-	{"unanswered", nil, false},
-	{"unanswered", func(f *fake) { f.answers = nil }, true},
-	{"fenced alpha", nil, false},
-	{"fenced alpha", func(f *fake) { f.board("contact", "RELAY_ALPHA", "open") }, false},
-	{"fenced alpha", func(f *fake) { f.board("contact", "RELAY_ALPHA", "open"); f.board("power", "alpha", "off") }, true},
-	{"fenced alpha", func(f *fake) { f.board("power", "alpha", "off"); f.board("contact", "RELAY2_ALPHA", "open") }, true},
-	{"fenced alpha", func(f *fake) { f.board("power", "alpha", "off"); f.board("contact", "RELAY_BRAVO", "open") }, false},
-	{"fenced bravo", func(f *fake) { f.board("power", "alpha", "off"); f.board("contact", "RELAY_ALPHA", "open") }, false},
-	{"fences 1", func(f *fake) { f.board("contact", "RELAY_ALPHA", "open"); f.board("power", "alpha", "off") }, true},
-	{"fences 0", func(f *fake) { f.board("contact", "RELAY_ALPHA", "open"); f.board("power", "alpha", "off") }, false},
-	{"fences 1", func(f *fake) {
-		for range 2 {
-			f.board("contact", "RELAY_ALPHA", "open")
-			f.board("power", "alpha", "off")
-			f.board("contact", "RELAY_ALPHA", "closed")
-			f.board("power", "alpha", "on")
-		}
-	}, false},
-	{"not-fenced alpha", nil, true},
-	{"not-fenced alpha", func(f *fake) { f.board("coil", "RELAY_ALPHA", "on") }, false},
-	{"not-fenced alpha", func(f *fake) { f.board("coil", "RELAY_BRAVO", "on") }, true},
-	{"powered alpha", nil, true},
-	{"powered alpha", func(f *fake) { f.board("power", "alpha", "holdup") }, false},
-	{"dark alpha", nil, false},
-	{"dark alpha", func(f *fake) { f.board("power", "alpha", "dying") }, false},
-	{"dark alpha", func(f *fake) { f.board("power", "alpha", "off") }, true},
-	{"reachable bravo", nil, true},
-	{"reachable bravo", func(f *fake) { f.nodes["bravo"] = NodeView{Err: control.ErrTimeout} }, false},
-	{"unreachable bravo", nil, false},
-	{"unreachable bravo", func(f *fake) { f.nodes["bravo"] = NodeView{Status: control.Status{Node: "bravo"}} }, true},
-	{"standby bravo", nil, true},
-	{"standby alpha", nil, false},
-	{"standby bravo", func(f *fake) { f.status("bravo", "ineligible", "no") }, false},
-	{"standby bravo", func(f *fake) { f.status("bravo", "idle", "unknown") }, false},
-	{"silent alpha", nil, false},
-	{"silent alpha", func(f *fake) { f.status("bravo", "idle", "no", presence("alpha", "silent")) }, true},
-	{"silent alpha", func(f *fake) { f.status("alpha", "idle", "no", presence("bravo", "silent")) }, false},
-	{"heard alpha", func(f *fake) { f.status("bravo", "idle", "no", presence("alpha", "heard")) }, true},
-	{"heard alpha", nil, false},
-	{"link-down bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", false, "ok", "ok")) }, true},
-	{"link-down bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", true, "down", "ok")) }, true},
-	{"link-down bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("lan", true, "down", "ok")) }, false},
-	{"link-down bravo cable", nil, false},
-	{"link-ok bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", true, "ok", "ok")) }, true},
-	{"link-ok bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", true, "ok", "unknown")) }, false},
-	{"linked", nil, false},
-	{"linked", func(f *fake) {
-		f.status("alpha", "active", "yes", peerOK())
-		f.status("bravo", "idle", "no", peerOK())
-	}, true},
-	{"linked", func(f *fake) {
-		f.status("alpha", "active", "yes", peerOK())
-		f.status("bravo", "idle", "no", link("cable", true, "ok", "ok"))
-	}, false},
-	{"blocked bravo", nil, false},
-	{"blocked bravo", func(f *fake) { f.status("bravo", "blocked", "no") }, true},
-	{"asks bravo", nil, false},
-	{"asks bravo", func(f *fake) { f.status("bravo", "awaiting-approval", "no") }, true},
-	{"asks bravo", func(f *fake) {
-		f.status("bravo", "idle", "no", func(s *control.Status) { s.Incident = &control.Incident{ID: 3, Asks: true} })
-	}, true},
-	{"locked-out bravo", nil, false},
-	{"locked-out bravo", func(f *fake) { f.status("bravo", "idle", "no", func(s *control.Status) { s.LockedOut = true }) }, true},
-	{"armed bravo", nil, true},
-	{"armed bravo", func(f *fake) { f.status("bravo", "idle", "no", func(s *control.Status) { s.Armed = false }) }, false},
-	{"alarm bravo", nil, false},
-	{"alarm bravo", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, true},
-	{"alarm bravo cable is", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, true},
-	{"alarm bravo link-down", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, true},
-	{"alarm bravo network", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, false},
-	{"no-alarm bravo network", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, true},
-	{"no-alarm bravo", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, false},
-	{"no-alarm bravo", func(f *fake) { f.nodes["bravo"] = NodeView{Err: control.ErrTimeout} }, false},
-	{"why bravo never-seen", func(f *fake) {
-		f.status("bravo", "ineligible", "no", func(s *control.Status) { s.Groups[0].Code = "never-seen" })
-	}, true},
-	{"why bravo never-seen", nil, false},
-	{"proof alpha plain sense", func(f *fake) {
-		f.status("bravo", "active", "yes", func(s *control.Status) {
-			s.Members = []control.Member{{Name: "alpha", Proof: "plain sense fell after the coil"}}
-		})
-	}, true},
-	{"proof alpha fail-safe", func(f *fake) { f.record("bravo", "proven-off", "alpha", "off", "fail-safe sense reads off") }, true},
-	{"proof alpha mirror", func(f *fake) { f.record("bravo", "proven-off", "alpha", "off", "fail-safe sense reads off") }, false},
-	{"proof bravo fail-safe", func(f *fake) { f.record("bravo", "proven-off", "alpha", "off", "fail-safe sense reads off") }, false},
-	{"told bravo went-silent", func(f *fake) { f.record("bravo", "went-silent", "alpha", "") }, true},
-	{"told alpha went-silent", func(f *fake) { f.record("bravo", "went-silent", "alpha", "") }, false},
-}
-
-func presence(of, is string) func(*control.Status) {
-	return func(s *control.Status) { s.Members = []control.Member{{Name: of, Presence: is}} }
-}
-
-func link(name string, up bool, receives, sends string) func(*control.Status) {
-	return func(s *control.Status) {
-		s.Links = []control.Link{{Name: name, Up: up, Receives: receives, Sends: sends}}
-	}
-}
-
-func alarm(code, text string) func(*control.Status) {
-	return func(s *control.Status) { s.Alarms = []control.Alarm{{Code: code, Text: text}} }
-}
-
-func TestConditions(t *testing.T) {
-	tried := map[string]map[bool]bool{}
-	for _, c := range truths {
-		f := up()
-		f.does = func(f *fake, _ Order) (string, error) {
-			if c.when != nil {
-				c.when(f)
-			}
-			return "", nil
-		}
-		all, err := tell(t, f, "start\nthaw alpha\nexpect "+c.condition+" within 10ms\n")
-		if (err == nil) != c.want {
-			t.Errorf("expect %s: %v, %s", c.condition, err, dump(all))
-		}
-		name, _, _ := strings.Cut(c.condition, " ")
-		if tried[name] == nil {
-			tried[name] = map[bool]bool{}
-		}
-		tried[name][c.want] = true
-	}
-	for _, c := range conditions {
-		if len(tried[c.name]) != 2 {
-			t.Errorf("condition %s is not tried both ways", c.name)
-		}
 	}
 }
 

@@ -27,6 +27,13 @@ func TestBounds(t *testing.T) {
 	feed := func(hold string) string {
 		return with("sense_side = 'dc'", "sense_side = 'feed'\nhold_up = '"+hold+"'")
 	}
+	links := func(more int) string {
+		text := whole()
+		for i := range more {
+			text += fmt.Sprintf("[[link]]\nname = 'l%d'\nkind = 'udp'\nalpha = '192.0.2.1:%d'\nbravo = '192.0.2.2:%d'\n", i, i+1, i+1)
+		}
+		return text
+	}
 	for _, c := range []struct{ what, good, bad, key string }{
 		{"length of a name", nodes(name), nodes(name + "z"), "node[2].name"},
 		{"letters of a name", nodes("azAZ09-_"), nodes("az.b"), "node[2].name"},
@@ -37,6 +44,7 @@ func TestBounds(t *testing.T) {
 		{"zero byte in a path", with("name = 'p'", "name = 'p'\nstate_dir = '/s'"), with("name = 'p'", "name = 'p'\nstate_dir = \"/s\\u0000\""), "cluster.state_dir"},
 		{"size of the file", plus(strings.Repeat("#", maxFile-len(whole())-1) + "\n"), plus(strings.Repeat("#", maxFile-len(whole())) + "\n"), "file"},
 		{"hold-up on the feed", feed("3s"), feed("2.999s"), "fence[1].hold_up"},
+		{"number of links", links(6), links(7), "link[9]"},
 		{"target", whole(), with("target = 'alpha'\n", ""), "fence[1].target"},
 		{"interval", plus("[timing]\ninterval = '4.095s'\n"), plus("[timing]\ninterval = '4.096s'\n"), "timing.interval"},
 		{"multiplier", plus("[timing]\ndetect_multiplier = 2\n"), plus("[timing]\ndetect_multiplier = 1\n"), "timing.detect_multiplier"},
@@ -74,5 +82,12 @@ func TestExampleNamesItsCables(t *testing.T) {
 	}
 	if strings.Count(four, `kind = "serial"`) != 6 || strings.Count(four, `name = "cable-a-d"`) != 1 || strings.Count(four, `"/dev/serialhb2"`) != 4 {
 		t.Error(four)
+	}
+}
+
+// Where only the standby ever fences, nobody waits, so a short delay is nobody's worry.
+func TestShortFenceDelayOfOneGroup(t *testing.T) {
+	if _, found := Parse([]byte("[timing]\nfence_delay = '1ms'\n"+whole()), ""); len(found) > 0 {
+		t.Error(found)
 	}
 }

@@ -97,6 +97,9 @@ func (c *check) relay(r *rawFence, f *fenceModel) {
 		c.bad(r.Cut.place, `write cut = "energise" and wire the feed through the contact that is closed at rest, or write line_keeps_state = true if the output truly keeps its state without any program`,
 			`cut = "release" would cut the power whenever the daemon dies`)
 	}
+	if f.relay.Cut == fencing.Energise && r.LineKeepsState.given {
+		c.hint(r.LineKeepsState.place, "remove it", `line_keeps_state matters for cut = "release" only`)
+	}
 	c.sense(r, f)
 	c.mirror(r, f)
 	if f.relay.AllowAssumed && !r.Sense.given && !r.Mirror.given {

@@ -68,6 +68,10 @@ func (all *findings) warn(at place, fix, format string, args ...any) {
 	all.add(Warning, at, fix, format, args...)
 }
 
+func (all *findings) hint(at place, fix, format string, args ...any) {
+	all.add(Hint, at, fix, format, args...)
+}
+
 // sorted is in the order of the file.
 func (all findings) sorted() []Finding {
 	slices.SortStableFunc(all, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })

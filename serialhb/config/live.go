@@ -17,8 +17,11 @@ import (
 // opens no port, since that would move its modem lines, and it changes nothing. root is where the file system of the node
 // is: "/" on the node itself.
 func (c *Config) CheckLive(root string) []Finding {
-	l := live{root: root}
-	l.findings = c.checkKeys(root)
+	return c.checkLive(&live{root: root, writable: func(path string) error { return unix.Access(path, unix.W_OK|unix.X_OK) }})
+}
+
+func (c *Config) checkLive(l *live) []Finding {
+	l.findings = c.checkKeys(l.root)
 	for _, link := range c.Links {
 		if link.Kind == Serial {
 			l.port(link)
@@ -41,6 +44,8 @@ func (c *Config) CheckLive(root string) []Finding {
 type live struct {
 	findings
 	root string
+	// writable says whether this user may write to a directory.
+	writable func(path string) error
 }
 
 func (l *live) at(path string) string { return filepath.Join(l.root, path) }
@@ -115,7 +120,7 @@ func (l *live) directory(at place, path string) bool {
 		for parent != "/" && missing(l.at(parent)) {
 			parent = filepath.Dir(parent)
 		}
-		if err := unix.Access(l.at(parent), unix.W_OK|unix.X_OK); err != nil {
+		if err := l.writable(l.at(parent)); err != nil {
 			l.warn(at, fmt.Sprintf("run install -d -m 750 -o USER %s with the user of the daemon, unless its service unit makes it", path), "%s = %q does not exist, and %s cannot be written to: %v", at.name(), path, parent, err)
 		}
 		return false
@@ -126,7 +131,7 @@ func (l *live) directory(at place, path string) bool {
 		l.bad(at, "name a directory", "%s = %q is no directory", at.name(), path)
 		return false
 	}
-	if err := unix.Access(l.at(path), unix.W_OK|unix.X_OK); err != nil {
+	if err := l.writable(l.at(path)); err != nil {
 		l.bad(at, "give it to the user of the daemon, and run this check as that user", "%s = %q cannot be written to: %v", at.name(), path, err)
 	}
 	return true

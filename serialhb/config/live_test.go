@@ -88,6 +88,13 @@ func TestCheckLive(t *testing.T) {
 			link(t, "/dev/null", root+"/proc/77/fd/5")
 			write(t, root+"/proc/77/comm", "minicom\n", 0o644)
 		}, []string{"warning: link[1].alpha: link cable: /dev/ttyS0 is in use by minicom (process 77)"}},
+		"another device held": {func(t *testing.T, root string) {
+			link(t, "/dev/zero", root+"/proc/77/fd/0")
+			write(t, root+"/proc/77/fd/1", "", 0o600)
+			link(t, "none", root+"/proc/77/fd/2")
+		}, nil},
+		"held by somebody without a name": {func(t *testing.T, root string) { link(t, "/dev/null", root+"/proc/77/fd/0") },
+			[]string{"warning: link[1].alpha: link cable: /dev/ttyS0 is in use by process 77"}},
 		"no key": {func(t *testing.T, root string) { remove(t, root, "etc/serialhb/key") },
 			[]string{"error: cluster.key_file: key ROOT/etc/serialhb/key: no such file"}},
 		"run directory to come": {func(t *testing.T, root string) { remove(t, root, "run/serialhb"); remove(t, root, "run") }, nil},
@@ -123,6 +130,17 @@ func TestCheckLive(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, []string{"error: group[1].resource[1].status: others than its owner may write to ROOT/open"}},
+		"sticky above": {func(t *testing.T, root string) {
+			remove(t, root, "bin/false")
+			if err := os.MkdirAll(root+"/open/mine", 0o755); err != nil {
+				t.Fatal(err)
+			}
+			write(t, root+"/open/mine/false", "", 0o755)
+			link(t, "../open/mine/false", root+"/bin/false")
+			if err := os.Chmod(root+"/open", os.ModeSticky|0o777); err != nil {
+				t.Fatal(err)
+			}
+		}, nil},
 		"others write above": {func(t *testing.T, root string) {
 			if err := os.Chmod(root+"/bin", 0o777); err != nil {
 				t.Fatal(err)
@@ -177,5 +195,43 @@ func TestCheckLiveTellsOfAStateDirectoryInMemory(t *testing.T) {
 	found := mustFor(t, whole(), "alpha").CheckLive(root)
 	if len(found) != 1 || found[0].Severity != Warning || !strings.Contains(found[0].Text, "is in memory") {
 		t.Error(found)
+	}
+}
+
+// Whoever runs the tests may be root, who may write everywhere, so the answer is made up.
+func TestCheckLiveTellsOfDirectoriesThatCannotBeWritten(t *testing.T) {
+	root := host(t)
+	remove(t, root, "run/serialhb")
+	var asked []string
+	found := mustFor(t, whole(), "alpha").checkLive(&live{root: root, writable: func(path string) error {
+		asked = append(asked, strings.TrimPrefix(path, root))
+		return os.ErrPermission
+	}})
+	if len(asked) != 2 || asked[0] != "/run" || asked[1] != "/var/lib/serialhb" {
+		t.Errorf("asked for %v", asked)
+	}
+	if len(found) < 2 || found[0].Severity != Warning || !strings.Contains(found[0].Text, `run_dir = "/run/serialhb" does not exist, and /run cannot be written to`) ||
+		found[1].Severity != Error || !strings.Contains(found[1].Text, `state_dir = "/var/lib/serialhb" cannot be written to`) {
+		t.Error(found)
+	}
+}
+
+// The group of root may write; any other group decides what a takeover runs.
+func TestCheckLiveAndTheGroupOfACommand(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	for gid, bad := range map[int]bool{0: false, 12345: true} {
+		root := host(t)
+		write(t, root+"/bin/false", "", 0o775)
+		if err := os.Chown(root+"/bin/false", 0, gid); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(root+"/bin/false", 0o775); err != nil {
+			t.Fatal(err)
+		}
+		if found := mustFor(t, whole(), "alpha").CheckLive(root); HasErrors(found) != bad {
+			t.Errorf("group %d: %v", gid, found)
+		}
 	}
 }

@@ -208,3 +208,14 @@ func TestTooManyGroupsAndSenses(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkParse(b *testing.B) {
+	text := []byte(Example("plant-7"))
+	b.ReportAllocs()
+	for b.Loop() {
+		f, found := Parse(text, "")
+		if c, _ := f.For("alpha"); c == nil {
+			b.Fatal(found)
+		}
+	}
+}

@@ -298,10 +298,16 @@ func TestFollowerTellsIdleFromFrozen(t *testing.T) {
 // Telling may take its time: a pager that waits is not a daemon that does.
 func TestSlowTellIsNoTimeout(t *testing.T) {
 	t.Parallel()
-	b := &script{events: []Event{{Seq: 1}, {Seq: 2}}}
+	long := strings.Repeat("x", 1<<20) // so that the second event is not read with the first
+	b := &script{events: []Event{{Seq: 1, Text: long}, {Seq: 2, Text: long}}}
 	_, c := serve(t, b)
 	n := 0
-	err := c.Events(t.Context(), 0, func(Event) error { n++; time.Sleep(answerTime/2 + patience); return nil })
+	err := c.Events(t.Context(), 0, func(Event) error {
+		if n++; n == 1 {
+			time.Sleep(answerTime + 2*patience)
+		}
+		return nil
+	})
 	if err != nil || n != 2 {
 		t.Errorf("%d events, %v", n, err)
 	}

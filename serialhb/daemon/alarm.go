@@ -77,6 +77,7 @@ func (d *Daemon) peerAlarms(p uint8, wrong map[string]string) {
 	say(peer.Presence == failover.Silent && !away, "silent", name+" is silent on every link")
 	say(peer.Claim.Valid && peer.Claim.Core != d.o.Decision.Core, "core-differs", name+" runs with other nodes or groups in its configuration: nothing starts, nobody is fenced")
 	say(peer.Claim.Valid && peer.Claim.Core == d.o.Decision.Core && (peer.Claim.Rest != d.o.Decision.Rest || d.badDig[p]), "rest-differs", name+" runs with a different configuration: planned moves are refused until both agree")
+	say(peer.Presence == failover.Present && !d.watch.CanHear(p), "cannot-hear", "every link on which "+name+" was ever heard has lost its device here, so nobody can tell whether it lives; mend the port")
 	say(peer.Newer, "newer-version", name+" speaks a newer protocol version; upgrade this node")
 	say(peer.Doubt&failover.DoubtTwin != 0, "twin", "two daemons bear the name "+name+"; stop one of them")
 	say(peer.Doubt&failover.DoubtRising != 0, "deaf-peer", "someone keeps sending in the name of "+name+" and does not hear this node")

@@ -75,7 +75,7 @@ func (d *Daemon) takeChange(a *arrival) {
 	l := &d.link[a.link]
 	was := l.up
 	l.up, l.lost, l.reason = a.up, a.lost, a.reason
-	d.watch.Link(a.at, a.link, a.up)
+	d.watch.Link(d.o.Clock(), a.link, a.up) // now: what happened before this turn's lateness must not end it
 	if was == a.up && (a.up || a.reason == "") {
 		return
 	}
@@ -97,7 +97,10 @@ func (d *Daemon) takeFrame(a *arrival) {
 		d.takePulse(a)
 	case pulse.NewerVersion:
 		if a.frame == pulse.FramePulse && a.pulse.To == d.o.Decision.Me {
-			d.step(failover.Event{Kind: failover.HeardNewer, Peer: a.pulse.From})
+			a.pulse.IntervalMS = 0 // of a newer version nothing but life is read
+			d.current = &a.pulse
+			d.step(failover.Event{Kind: failover.HeardNewer, Peer: a.pulse.From, Link: a.link})
+			d.current = nil
 		}
 	case pulse.WrongKey:
 		d.takeWrongKey(a)

@@ -28,6 +28,8 @@ type Config struct {
 	Interval time.Duration
 	// Multiplier is how many of the sender's intervals may pass without life.
 	Multiplier uint8
+	// LateMultiplier is after how many of them a link is called late, which moves nothing; 0 is three quarters of Multiplier.
+	LateMultiplier uint8
 	// StartWindow is how long an own link must have been able to receive before a peer that was never heard is silent.
 	StartWindow time.Duration
 	// Stretch is the factor by which a babbling line lengthens a window; 1 is none.
@@ -89,16 +91,18 @@ type path struct {
 	noise    time.Duration // newest bytes that made no frame
 	receives Way
 	sends    Way
-	hears    Way // what its last pulse here says about the way out, not reported yet
+	hears    Way           // what its last pulse here says about the way out, not reported yet
+	extended time.Duration // own lateness since the last life here
 }
 
 type peer struct {
 	silent   bool          // the verdict
 	heard    bool          // life was seen
 	last     time.Duration // newest life on any link
-	window   time.Duration // detection time by what it advertised
-	since    time.Duration // an own link towards it can receive since then
-	canHear  bool
+	window   time.Duration // detection time, stretched by a quiet time that was announced
+	usual    time.Duration // detection time by the interval that it advertised
+	session  uint32        // of the pulse that advertised it
+	seq      uint32
 	extended time.Duration // own lateness since the last life
 	times    int
 	stuck    bool
@@ -108,6 +112,7 @@ type peer struct {
 type Detector struct {
 	c     Config
 	up    []bool
+	since []time.Duration // an own link can receive since then
 	deaf  bool
 	peers [pulse.MaxMembers]peer
 	paths [pulse.MaxLinks][pulse.MaxMembers]path
@@ -115,9 +120,10 @@ type Detector struct {
 
 // New makes a detector in which no link can receive yet.
 func New(c Config) *Detector {
-	d := &Detector{c: c, up: make([]bool, len(c.Links)), deaf: true}
+	d := &Detector{c: c, up: make([]bool, len(c.Links)), since: make([]time.Duration, len(c.Links)), deaf: true}
 	for p := range d.peers {
-		d.peers[p].window = c.Interval * time.Duration(c.Multiplier)
+		d.peers[p].usual = c.Interval * time.Duration(c.Multiplier)
+		d.peers[p].window = d.peers[p].usual
 	}
 	for l := range c.Links {
 		for p := range d.paths[l] {
@@ -132,21 +138,34 @@ func (d *Detector) reaches(link int, p uint8) bool { return d.c.Links[link].Peer
 // Life notes a pulse that counts as life of its sender.
 func (d *Detector) Life(now time.Duration, link, from uint8, p *pulse.Pulse) {
 	peer, path := &d.peers[from], &d.paths[link][from]
-	step := time.Duration(p.IntervalMS) * time.Millisecond
-	if p.Flags.Has(pulse.Quiet) {
-		peer.window = max(step, peer.window) // announced: it stretches this once
-	} else if step > 0 {
-		peer.window = step * time.Duration(d.c.Multiplier)
-	}
+	d.advertised(peer, p)
 	peer.silent, peer.heard = false, true
 	peer.last = max(peer.last, now)
 	peer.extended, peer.times = 0, 0
-	path.heard, path.last = true, max(path.last, now)
-	hears := Down
+	path.heard, path.last, path.extended = true, max(path.last, now), 0
+	path.hears = Down
 	if age := time.Duration(pulse.EchoAgeMS(p.EchoAge)) * time.Millisecond; p.Echo != 0 && p.EchoAge < 15 && age < peer.window {
-		hears = OK
+		path.hears = OK
 	}
-	path.hears = hears
+}
+
+// advertised takes over the interval of a peer's newest pulse. An older one that comes late on a slower link says what
+// was, and must not end the quiet time that a newer one announced.
+func (d *Detector) advertised(peer *peer, p *pulse.Pulse) {
+	if p.Session == peer.session && p.Seq < peer.seq {
+		return
+	}
+	peer.session, peer.seq = p.Session, p.Seq
+	step := time.Duration(p.IntervalMS) * time.Millisecond
+	switch {
+	case p.Flags.Has(pulse.Quiet):
+		peer.window = max(step, peer.window) // it stretches this once
+	case step > 0:
+		peer.usual = step * time.Duration(d.c.Multiplier)
+		peer.window = peer.usual
+	default: // a newer version, of which nothing but life is read
+		peer.window = peer.usual
+	}
 }
 
 // Noise notes bytes on a link that made no frame.
@@ -158,29 +177,50 @@ func (d *Detector) Noise(now time.Duration, link uint8) {
 
 // Link notes that an own device works, or is gone.
 func (d *Detector) Link(now time.Duration, link uint8, up bool) {
+	var could [pulse.MaxMembers]bool
+	for p := range d.c.N {
+		could[p] = d.CanHear(p)
+	}
+	if up && !d.up[link] {
+		d.since[link] = now
+	}
 	d.up[link] = up
 	for p := range d.c.N {
-		if p == d.c.Me {
+		if !could[p] && d.CanHear(p) { // a fresh window
+			d.peers[p].extended, d.peers[p].times = 0, 0
+		}
+	}
+}
+
+// hearing gives since when this member could have heard a peer without a break, and whether it can. A link on which a
+// peer that was heard has never been heard has no vote.
+func (d *Detector) hearing(p uint8) (since time.Duration, can bool) {
+	for l := range d.c.Links {
+		if !d.up[l] || !d.reaches(l, p) || d.peers[p].heard && !d.paths[l][p].heard {
 			continue
 		}
-		can := false
-		for l := range d.c.Links {
-			can = can || d.up[l] && d.reaches(l, p)
+		if !can || d.since[l] < since {
+			since, can = d.since[l], true
 		}
-		peer := &d.peers[p]
-		if can && !peer.canHear {
-			peer.since = now
-			peer.extended, peer.times = 0, 0
-		}
-		peer.canHear = can
 	}
+	return since, can
+}
+
+// CanHear says whether this member could hear a peer: some link on which it was ever heard works here, or any link while
+// it was heard on none.
+func (d *Detector) CanHear(p uint8) bool {
+	_, can := d.hearing(p)
+	return can
 }
 
 // Late lengthens every running window by the lateness of the own loop.
 func (d *Detector) Late(by time.Duration) {
 	for p := range d.c.N {
+		for l := range d.c.Links {
+			d.paths[l][p].extended += by
+		}
 		peer := &d.peers[p]
-		if p != d.c.Me && !peer.silent {
+		if p != d.c.Me && !peer.silent && d.CanHear(p) {
 			peer.extended += by
 			peer.times++
 		}
@@ -208,11 +248,12 @@ func (d *Detector) Babbles(now time.Duration, link, p uint8) bool {
 // deadline is when a peer is silent unless life comes, if it can be judged at all.
 func (d *Detector) deadline(p uint8) (time.Duration, bool) {
 	peer := &d.peers[p]
-	if !peer.canHear || peer.silent {
+	since, can := d.hearing(p)
+	if !can || peer.silent {
 		return 0, false
 	}
 	if !peer.heard {
-		return peer.since + max(d.c.StartWindow, peer.window) + peer.extended, true
+		return since + max(d.c.StartWindow, peer.window) + peer.extended, true
 	}
 	window := peer.window
 	for l := range d.c.Links {
@@ -221,7 +262,15 @@ func (d *Detector) deadline(p uint8) (time.Duration, bool) {
 			window = time.Duration(float64(peer.window) * d.c.Stretch)
 		}
 	}
-	return max(peer.last, peer.since) + window + peer.extended, true
+	return max(peer.last, since) + window + peer.extended, true
+}
+
+// lateAfter is when a link without life is called late.
+func (d *Detector) lateAfter(p uint8) time.Duration {
+	if d.c.LateMultiplier == 0 {
+		return d.peers[p].window / 4 * 3
+	}
+	return d.peers[p].window / time.Duration(d.c.Multiplier) * time.Duration(d.c.LateMultiplier)
 }
 
 // Check appends what has changed by now. It must be called after everything that was received has been handed in.
@@ -260,10 +309,10 @@ func (d *Detector) checkPath(now time.Duration, l, p uint8, out []Change) []Chan
 	path, window := &d.paths[l][p], d.peers[p].window
 	way := Never
 	if path.heard {
-		switch age := now - path.last - d.peers[p].extended; {
+		switch age := now - path.last - path.extended; {
 		case age >= window || !d.up[l]:
 			way = Down
-		case age >= window/4*3:
+		case age >= d.lateAfter(p):
 			way = Late
 		default:
 			way = OK
@@ -285,7 +334,7 @@ func (d *Detector) checkPath(now time.Duration, l, p uint8, out []Change) []Chan
 
 func (d *Detector) checkPeer(now time.Duration, p uint8, out []Change) []Change {
 	peer := &d.peers[p]
-	if stuck := peer.times > d.c.Extensions; stuck != peer.stuck {
+	if stuck := peer.times >= d.c.Extensions; stuck != peer.stuck {
 		peer.stuck = stuck
 		kind := CanJudge
 		if stuck {
@@ -337,9 +386,9 @@ func (d *Detector) Next() (time.Duration, bool) {
 			}
 			switch path.receives {
 			case OK, Never:
-				soonest(path.last + peer.window/4*3 + peer.extended)
+				soonest(path.last + d.lateAfter(p) + path.extended)
 			case Late:
-				soonest(path.last + peer.window + peer.extended)
+				soonest(path.last + peer.window + path.extended)
 			}
 		}
 	}

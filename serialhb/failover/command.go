@@ -252,7 +252,19 @@ func (m *machine) cmdMode(c Command) {
 			s.Incident.Late = true
 		}
 		s.Armed = true
+		for p := range m.peers() {
+			if s.Peers[p].Fence.Owed {
+				m.givePower(p)
+			}
+		}
 	case CmdDisarm:
+		for p := range m.peers() {
+			if ph := s.Peers[p].Fence.Phase; ph == FenceRunning || ph == FenceOpening {
+				c.Peer = p
+				m.refuse(c, WhyFenceRunning)
+				return
+			}
+		}
 		s.Armed = false
 		for p := range m.peers() {
 			if ph := s.Peers[p].Fence.Phase; ph == FenceDelayed || ph == FenceSaving {

@@ -142,7 +142,7 @@ func (m *machine) prepareFence(p uint8) {
 // drive asks for the coil. From here on the fence runs to its end: half a cut would be worse.
 func (m *machine) drive(p uint8) {
 	fence := &m.s.Peers[p].Fence
-	fence.Phase, fence.Open, fence.ID = FenceRunning, true, m.id()
+	fence.Phase, fence.Open, fence.Owed, fence.ID = FenceRunning, true, false, m.id()
 	m.dirty()
 	a := Action{Kind: Cut, Peer: p, ID: fence.ID, Arg: m.trusted(p), Code: CodeSilent}
 	switch {
@@ -162,7 +162,7 @@ func (m *machine) callOff(p uint8) {
 	m.stopTimer(TimerDelay, p)
 	switch fence.Phase {
 	case FenceDelayed, FenceSaving:
-		*fence = Fence{Phase: FenceIdle, Counted: fence.Counted, Open: fence.Open, Attempts: fence.Attempts}
+		*fence = Fence{Phase: FenceIdle, Counted: fence.Counted, Open: fence.Open, Owed: fence.Owed, Attempts: fence.Attempts}
 		m.note(NoteFenceCalledOff, p, 0, 0)
 	case FenceFailed, FenceOpening:
 		m.stopTimer(TimerRetry, p)
@@ -220,8 +220,11 @@ func (m *machine) powerTime(p uint8) {
 	}
 }
 
+// givePower closes the cuts of a peer. Disarmed drives no coil on any path: what is owed then waits for arm.
 func (m *machine) givePower(p uint8) {
-	if m.s.Peers[p].Fence.Open {
+	fence := &m.s.Peers[p].Fence
+	fence.Owed = fence.Open && !m.s.Armed
+	if fence.Open && m.s.Armed {
 		m.do(Action{Kind: Restore, Peer: p, ID: m.id(), Code: CodeDwellOver})
 	}
 }

@@ -8,7 +8,7 @@ func (m *machine) answer(g uint8) {
 	for p := range m.peers() {
 		peer := &m.s.Peers[p]
 		said := &peer.Claim.Groups[g]
-		if peer.Presence != Present || !peer.Claim.Valid || peer.Claim.Core != m.c.Core || peer.Withdrawn {
+		if peer.Presence != Present || !peer.Claim.Valid || peer.Claim.Core != m.c.Core || peer.Withdrawn || peer.Doubt&oneName != 0 {
 			continue
 		}
 		if said.Request == 0 || said.Holds == pulse.HoldsYes || m.s.Groups[g].Grants[p].Request == said.Request {

@@ -29,7 +29,7 @@ func (m *machine) heard(p *pulse.Pulse, link uint8) {
 		m.doubt(p.From, DoubtTwin)
 	case pulse.Alive, pulse.Claimed:
 		if in.Session != session {
-			m.otherSession(p.From)
+			m.otherSession(p)
 		}
 		m.alive(p, link, standing == pulse.Claimed)
 	default:
@@ -37,8 +37,8 @@ func (m *machine) heard(p *pulse.Pulse, link uint8) {
 	}
 }
 
-func (m *machine) heardNewer(p uint8) {
-	if p >= m.c.N || p == m.c.Me {
+func (m *machine) heardNewer(p, link uint8) {
+	if p >= m.c.N || p == m.c.Me || link >= pulse.MaxLinks {
 		m.s.Ignored++
 		return
 	}
@@ -48,17 +48,33 @@ func (m *machine) heardNewer(p uint8) {
 		peer.Newer = true
 		m.note(NoteNewerVersion, p, 0, 0)
 	}
-	m.do(Action{Kind: Alive, Peer: p})
+	m.do(Action{Kind: Alive, Peer: p, Link: link})
 	m.present(p)
 }
 
-// otherSession voids what named the peer's old session.
-func (m *machine) otherSession(p uint8) {
-	m.s.Peers[p].Claim.Valid = false
-	for g := range m.c.G {
-		m.s.Groups[g].Grants[p] = Grant{}
-		m.s.Groups[g].Seen[p] = pulse.Wish{}
+// otherSession voids what named the peer's old session. Another boot in the place of one that is heard and has something
+// is a fast reboot, or another machine under the same name: until that is known, nothing rests on its word.
+func (m *machine) otherSession(p *pulse.Pulse) {
+	peer := &m.s.Peers[p.From]
+	if peer.Claim.Valid && peer.Presence == Present && peer.Claim.Boot != p.Boot && m.hasSomething(&peer.Claim) {
+		peer.Doubt |= DoubtBoot
+		m.setTimer(TimerDoubt, p.From, m.c.DoubtTime)
 	}
+	peer.Claim.Valid = false
+	for g := range m.c.G {
+		m.s.Groups[g].Grants[p.From] = Grant{}
+		m.s.Groups[g].Seen[p.From] = pulse.Wish{}
+	}
+}
+
+// hasSomething says whether a claim holds a group, may hold one, or asks for one.
+func (m *machine) hasSomething(c *Claim) bool {
+	for g := range m.c.G {
+		if c.Groups[g].Holds != pulse.HoldsNo || c.Groups[g].Request != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // alive is what life means; a claim means more. After a proof of off the last pulses of that boot may still be on
@@ -104,8 +120,7 @@ func (m *machine) claim(p *pulse.Pulse) {
 	peer := &m.s.Peers[p.From]
 	peer.Claim = Claim{Valid: true, Flags: p.Flags, Boot: p.Boot, Echo: p.Echo, Health: p.Health, Core: p.Core, Rest: p.Rest, Groups: p.Groups}
 	peer.Newer = false
-	if peer.Doubt&^DoubtTwin != 0 {
-		peer.Doubt &= DoubtTwin
+	if peer.Doubt &= oneName; peer.Doubt == 0 {
 		m.stopTimer(TimerDoubt, p.From)
 	}
 	if !peer.Seen && m.s.Leaving == Staying {
@@ -134,7 +149,7 @@ func (m *machine) believeLife(p uint8) {
 		m.stopTimer(TimerRising, p)
 		m.clearPermits(p, ProvenOff)
 		if peer.Fence.Phase == FenceProven {
-			peer.Fence = Fence{Open: peer.Fence.Open}
+			peer.Fence = Fence{Open: peer.Fence.Open, Owed: peer.Fence.Owed}
 		}
 	}
 	if peer.Claim.Echo > peer.LeftSeq && !peer.Claim.Flags.Has(pulse.Leaving) {
@@ -338,7 +353,9 @@ func (m *machine) senseRead(p, d uint8, r Reading) {
 		if peer.Presence == Present {
 			sense.Proven = true
 		}
-		m.endWithdrawal(p)
+		if !sense.Broken {
+			m.endWithdrawal(p)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ func (m *machine) doubts(p uint8) uint16 {
 	}{
 		{peer.Doubt&DoubtRising != 0, AskDoubt},
 		{peer.Doubt&DoubtWrongKey != 0, AskWrongKey},
-		{peer.Doubt&DoubtTwin != 0, AskTwin},
+		{peer.Doubt&oneName != 0, AskTwin},
 		{peer.Presence == Silent && peer.Claim.Flags.Has(pulse.Maintenance), AskMaintenance},
 		{peer.Presence == Silent && peer.OneByOne && m.c.OnLastLink == AskOnLastLink, AskOneByOne},
 	} {
@@ -124,6 +124,9 @@ func (m *machine) closeIncident(code Code) {
 	for p := range m.peers() {
 		fence := &m.s.Peers[p].Fence
 		fence.Counted, fence.Attempts = false, 0
+	}
+	for g := range m.c.G {
+		m.s.Groups[g].Moved = false
 	}
 	m.dirty()
 }

@@ -56,6 +56,8 @@ func (m *machine) peerObstacle(p, g uint8) Code {
 		switch {
 		case !peer.Claim.Valid:
 			return WhyNoClaim
+		case peer.Doubt&oneName != 0:
+			return WhyDoubted
 		case peer.Claim.Core != m.c.Core:
 			return WhyCoreDiffers
 		case m.fenceMe(p):
@@ -109,8 +111,8 @@ func (m *machine) term(g, member uint8) uint32 {
 // budgetObstacle tests the limits of rule 15, before a request is made.
 func (m *machine) budgetObstacle(g uint8) Code {
 	switch {
-	case !m.isMove(g):
-		return None
+	case !m.isMove(g), m.s.Groups[g].Moved:
+		return None // what was begun is finished, in however many tries
 	case m.s.Moves >= m.c.MaxMoves, m.s.Unkept > 0 && m.s.KeepBad:
 		return WhyBudget
 	}
@@ -130,7 +132,7 @@ func (m *machine) ask(g uint8, code Code) {
 	grp.LastRequest++
 	grp.Request = grp.LastRequest
 	grp.Phase = pulse.Requesting
-	grp.Yielded, grp.Moved, grp.Approved = false, false, false
+	grp.Yielded, grp.Approved = false, false
 	for p := range m.peers() {
 		if grp.Permits[p] == Granted {
 			grp.Permits[p] = NoPermit
@@ -229,6 +231,9 @@ func (m *machine) lost(g uint8) Code {
 	}
 	for p := range m.peers() {
 		peer := &s.Peers[p]
+		if peer.Presence == Present && peer.Doubt&oneName != 0 {
+			return WhyDoubted // whoever granted, the other one may hold it
+		}
 		if !m.lacks(g, p) {
 			continue
 		}

@@ -41,6 +41,10 @@ const (
 	DoubtRising   Doubt = 1 << iota // a session that cannot hear me keeps sending
 	DoubtWrongKey                   // someone with another key is on its cable
 	DoubtTwin                       // two daemons bear its name
+	DoubtBoot                       // another boot took the place of one that was heard and had something
+
+	// oneName are the doubts in whose presence nothing rests on what a heard peer says: it may be two machines.
+	oneName = DoubtTwin | DoubtBoot
 )
 
 // FencePhase is how far the fence of a peer is.
@@ -68,6 +72,7 @@ type Fence struct {
 	Counted  bool   // in the budget of this incident
 	ByPerson bool   // asked for by a person
 	Open     bool   // my cuts of it are, or may be, open
+	Owed     bool   // its power was to be given back while this member was disarmed
 	Attempts uint8  // failed ones of this incident
 	ID       uint32 // of the action under way
 	Gen      uint32 // facts that must be saved before the coil
@@ -150,7 +155,7 @@ type Group struct {
 
 	Recorded bool  // a record of this boot says that I held it when the daemon died
 	Found    bool  // runs here without a record
-	Moved    bool  // this request is counted as a move
+	Moved    bool  // the move that it is asked for is counted already; its retries are the same one
 	Planned  bool  // this request was asked for by a person, or is a failback
 	Approved bool  // this request rests on a person's word
 	Accused  bool  // its proof was contradicted: blocked until a person clears it

@@ -80,13 +80,15 @@ func (m *machine) switchObstacle(g, to uint8) Code {
 	for p := range m.peers() {
 		peer := &m.s.Peers[p]
 		if peer.Presence != Present || !peer.Claim.Valid {
-			if m.lacks(g, p) {
+			if p == to || m.lacks(g, p) {
 				return WhyNotAllHeard
 			}
 			continue
 		}
 		said := peer.Claim.Groups[g]
 		switch {
+		case peer.Doubt&oneName != 0:
+			return WhyDoubted
 		case peer.Claim.Core != m.c.Core:
 			return WhyCoreDiffers
 		case peer.Claim.Rest != m.c.Rest:

@@ -48,6 +48,7 @@ type Inbox struct {
 	ClaimSeq    uint32           // sequence of the last claim accepted
 	SentAtClaim uint32           // my last sequence when it was accepted
 	Replaced    uint32           // the session before, 0 is none
+	SentAtStart uint32           // my last sequence when the current one took its place
 	LinkSeq     [MaxLinks]uint32 // newest sequence of that session per link
 
 	// A session that is not the current one, watched for signs of life.
@@ -67,13 +68,15 @@ func (in Inbox) Hear(p *Pulse, link int, me Me) (Inbox, Standing) {
 	toMe := p.PeerSession == me.Session
 	if p.Session != in.Session {
 		fresh := toMe && p.Echo > in.SentAtClaim && p.Echo <= me.Sent
-		if in.Claimed && !fresh {
+		// What was replaced and names a sequence that I sent since is no delayed pulse: it lives.
+		answers := toMe && p.Echo > in.SentAtStart && p.Echo <= me.Sent
+		switch {
+		case in.Claimed && p.Session == in.Replaced && answers:
+			return in, Twin
+		case in.Claimed && !fresh:
 			return in.stranger(p)
 		}
-		if in.Claimed && p.Session == in.Replaced {
-			return in, Twin
-		}
-		in = Inbox{Session: p.Session, Replaced: in.Session}
+		in = Inbox{Session: p.Session, Replaced: in.Session, SentAtStart: me.Sent}
 	} else if p.Seq <= in.LinkSeq[link] {
 		return in, Replayed
 	}
@@ -104,6 +107,6 @@ func (in Inbox) stranger(p *Pulse) (Inbox, Standing) {
 // Forget drops what depends on my own session: it is called when I begin a new one. The peer's current session stays,
 // so that its delayed older sessions stay unbelieved.
 func (in Inbox) Forget() Inbox {
-	in.SentAtClaim = 0
+	in.SentAtClaim, in.SentAtStart = 0, 0
 	return in
 }

@@ -133,6 +133,12 @@ func TestInbox(t *testing.T) {
 			heard{"and again", first, mine, 4, 7, 1, 7, Twin},
 			heard{"the new one stays", second, mine, 2, 7, 0, 8, Claimed},
 		),
+		"a twin that always speaks just after the other is one too": after(
+			heard{"the new one", second, mine, 1, 6, 0, 6, Claimed},
+			heard{"the new one again", second, mine, 2, 7, 0, 7, Claimed},
+			heard{"the old one has heard no more than that", first, mine, 3, 7, 0, 7, Twin},
+			heard{"what it had sent before is only late", first, mine, 2, 6, 1, 7, Older},
+		),
 		"two fresh daemons cannot lock each other out": {
 			{"what waited in a buffer comes first", first, mineOld, 700, 90, 0, 0, Alive},
 			{"the fresh peer", second, 0, 1, 0, 0, 0, Alive},
@@ -188,7 +194,7 @@ func TestInboxRemembersTheClaim(t *testing.T) {
 		{"a restart, unproven", second, 0, 3, 0, 2, 7, Older},
 	})
 	want := Inbox{
-		Session: first, Claimed: true, ClaimSeq: 2, SentAtClaim: 5,
+		Session: first, Claimed: true, ClaimSeq: 2, SentAtClaim: 5, SentAtStart: 4,
 		LinkSeq:  [MaxLinks]uint32{2, 2},
 		Stranger: second, StrangerSeq: 3,
 	}
@@ -196,7 +202,7 @@ func TestInboxRemembersTheClaim(t *testing.T) {
 		t.Errorf("\n got %+v\nwant %+v", in, want)
 	}
 	in = hearAll(t, in, []heard{{"the restart answers", second, mine, 4, 6, 2, 8, Claimed}})
-	want = Inbox{Session: second, Claimed: true, ClaimSeq: 4, SentAtClaim: 8, Replaced: first, LinkSeq: [MaxLinks]uint32{2: 4}}
+	want = Inbox{Session: second, Claimed: true, ClaimSeq: 4, SentAtClaim: 8, Replaced: first, SentAtStart: 8, LinkSeq: [MaxLinks]uint32{2: 4}}
 	if in != want {
 		t.Errorf("\n got %+v\nwant %+v", in, want)
 	}
