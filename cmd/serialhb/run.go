@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"os/user"
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
@@ -36,11 +38,12 @@ func (c *runCmd) Run(t *terminal, w *where) error {
 	return nil
 }
 
-// bootTime is CLOCK_BOOTTIME: it counts suspend, and no step of the wall clock touches it.
+// bootTime is CLOCK_BOOTTIME: it counts suspend, and no step of the wall clock touches it. The call cannot block, so it is
+// kept from the scheduler, which would wake its monitor thread for each of hundreds a second.
 func bootTime() time.Duration {
 	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
-		panic("serialhb: no boot-time clock: " + err.Error())
+	if _, _, errno := unix.RawSyscall(unix.SYS_CLOCK_GETTIME, unix.CLOCK_BOOTTIME, uintptr(unsafe.Pointer(&t)), 0); errno != 0 {
+		panic("serialhb: no boot-time clock: " + errno.Error())
 	}
 	return time.Duration(t.Nano())
 }
@@ -71,7 +74,7 @@ func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
 		return 1, err
 	}
 	defer end()
-	server, err := control.Listen(c.Socket(), 0o660, "")
+	server, err := control.Listen(c.Socket(), 0o660, operators())
 	if err != nil {
 		return 1, err
 	}
@@ -95,6 +98,15 @@ func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
 		return exitQuiet, nil
 	}
 	return 0, nil
+}
+
+// operators is the group whose members may ask the daemon, "" where this host has none of that name.
+func operators() string {
+	const group = "serialhb"
+	if _, err := user.LookupGroup(group); err != nil {
+		return ""
+	}
+	return group
 }
 
 // obey turns signals into commands: SIGTERM and SIGINT leave in order, SIGHUP reloads.

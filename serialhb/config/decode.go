@@ -80,7 +80,7 @@ func (d *decoder) table(into reflect.Value, at place, path string, value map[str
 			t.take(d, t.place, "", value[name])
 			rest[name] = t
 		default:
-			d.unknown(d.place(at, path, name), slices.Sorted(maps.Keys(known)))
+			d.unknown(d.place(at, path, name), name, slices.Sorted(maps.Keys(known)))
 		}
 	}
 	if rest != nil {
@@ -135,8 +135,11 @@ func (d *decoder) tables(field reflect.Value, at place, path string, value any) 
 // place is that of a key in a table; a key that is not there has the line of the table.
 func (d *decoder) place(table place, path, name string) place {
 	at := place{line: table.line, key: name}
+	if name == "" {
+		at.key = `""`
+	}
 	if table.key != "" {
-		at.key = table.key + "." + name
+		at.key = table.key + "." + at.key
 	}
 	if line := d.lines[join(path, name)]; line > 0 {
 		at.line = line
@@ -153,12 +156,12 @@ func (d *decoder) noUnit(at place, written, bare string) {
 		"%s = %s has no unit", at.name(), written)
 }
 
-func (d *decoder) unknown(at place, known []string) {
+func (d *decoder) unknown(at place, name string, known []string) {
 	fix := "remove it; the keys here are " + strings.Join(known, ", ")
-	if near := nearest(at.name(), known); near != "" {
+	if near := nearest(name, known); near != "" {
 		fix = "write " + near + ", or remove it"
 	}
-	d.bad(at, fix, "there is no key %q here", at.name())
+	d.bad(at, fix, "there is no key %q here", name)
 }
 
 // nearest is the word that a person most likely meant, or empty.

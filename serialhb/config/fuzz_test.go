@@ -27,7 +27,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	for _, text := range []string{three, whole(), Example("plant-7"), Example("p", "a", "b", "c", "d"), "", "\xff", "a.b.c = [[{}]]", "node = 1", "[[node.x]]", "link = [{}]", "[cluster.name]"} {
+	for _, text := range []string{three, whole(), Example("plant-7"), Example("p", "a", "b", "c", "d"), "", "'' = 0", "\xff", "a.b.c = [[{}]]", "node = 1", "[[node.x]]", "link = [{}]", "[cluster.name]"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -149,7 +149,8 @@ func (l *live) lasting(at place, path string) {
 		l.bad(at, "correct the path", "state_dir = %q cannot be looked at: %v", path, err)
 		return
 	}
-	if st.Type == unix.TMPFS_MAGIC || st.Type == unix.RAMFS_MAGIC {
+	// The type is signed, and on 32-bit machines too narrow for one of the values.
+	if kind := uint32(st.Type); kind == unix.TMPFS_MAGIC || kind == unix.RAMFS_MAGIC {
 		l.warn(at, fmt.Sprintf("write state_dir = %q, or another directory on a disk", defaultStateDir), "state_dir = %q is in memory, so who was last active is forgotten at a reboot", path)
 	}
 }

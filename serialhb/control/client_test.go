@@ -181,3 +181,24 @@ func TestStranger(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkStatus(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "s")
+	s, err := Listen(path, 0o600, "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(&script{status: wellStatus()}) }()
+	c := Dial(path)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Status(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	c.Close()
+	if err := errors.Join(s.Close(), <-done); err != nil {
+		b.Error(err)
+	}
+}

@@ -256,6 +256,9 @@ func (d *Daemon) reply(a *failover.Action) {
 		d.testing[a.Peer] = true
 	}
 	p.result = control.Result{OK: true, Text: d.accepted(p.req, a)}
+	if a.Peer < d.o.Decision.N {
+		p.result.Node = d.member(a.Peer)
+	}
 	if p.gen = a.Gen; p.gen == 0 {
 		d.finish(p, p.result)
 		return

@@ -115,6 +115,13 @@ func (d *Daemon) groupStatus(g uint8) control.Group {
 		Name: d.group(g), Owner: d.groupOwner(g), Phase: grp.Phase.String(), Holds: grp.Holds.String(), Term: grp.MaxTerm,
 		Prefer: d.o.Prefer[g], Failback: d.o.Failback[g], Frozen: grp.Frozen, Resources: d.o.Services[g].Names(),
 	}
+	switch owner := d.state.Owner(&d.o.Decision, g); owner {
+	case failover.NoPeer:
+	case d.o.Decision.Me:
+		out.OwnerPhase = out.Phase
+	default:
+		out.OwnerPhase = d.state.Peers[owner].Claim.Groups[g].Phase.String()
+	}
 	if grp.Holds != pulse.HoldsYes {
 		why, peer := d.state.Explain(&d.o.Decision, g)
 		if why != failover.None {

@@ -37,3 +37,15 @@ func TestStories(t *testing.T) {
 		})
 	}
 }
+
+// TestReadmeTellsTheLanguage: the page lists exactly what the parser knows. If this fails, put the output of script.Help
+// at the end of README.md.
+func TestReadmeTellsTheLanguage(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(string(page), script.Help()) {
+		t.Errorf("README.md does not end with\n%s", script.Help())
+	}
+}
