@@ -16,6 +16,9 @@ import (
 // end. It ends the reads itself, so that the port is never closed under one.
 const readWait = 50 * time.Millisecond
 
+// idleWait is the same for the runtime's poller, which the end of a run can wake.
+const idleWait = 500 * time.Millisecond
+
 // maxFD bounds our descriptors: the library's select panics from 1024 on, and opens three behind ours.
 const maxFD = 1000
 
@@ -30,7 +33,7 @@ type port struct {
 
 // read takes what has come, and waits for it for at most readWait. Nothing is 0 and no error.
 func (p *port) read(b []byte) (int, error) {
-	if p.ready != nil && !p.ready.wait(readWait) {
+	if p.ready != nil && !p.ready.wait(idleWait) {
 		return 0, nil
 	}
 	return p.line.Read(b)

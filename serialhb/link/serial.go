@@ -45,6 +45,7 @@ type Serial struct {
 
 	decoder pulse.Decoder
 	buf     [1024]byte
+	usual   int // bytes of the last frame on the line, without its first delimiter
 }
 
 var _ Link = (*Serial)(nil)
@@ -159,7 +160,9 @@ func (l *Serial) serve(ctx context.Context, p *port) (lost, closing error) {
 	l.recv.Change(l.cfg.Clock(), Status{Up: true})
 	w := newWriter(p, l.out, l.cfg.Clock, l.cfg.Baud)
 	go w.run()
+	stop := context.AfterFunc(ctx, p.ready.wake)
 	lost = l.read(ctx, p, w)
+	stop()
 	if lost != nil {
 		// Told before the close, which may take the driver long.
 		l.down(lost)
@@ -208,8 +211,28 @@ func (l *Serial) read(ctx context.Context, p *port, w *writer) error {
 			return lost(l.cfg.Device, err)
 		default:
 		}
+		l.awaitRest()
 	}
 	return nil
+}
+
+// A UART hands over a frame in half a dozen pieces. Waking for each costs far more than all that is done with the frame.
+const (
+	restLeast = 300 * time.Microsecond
+	restMost  = 10 * time.Millisecond
+)
+
+// awaitRest sleeps while the rest of a frame that has begun is still on the wire, going by the size of the last one. It
+// is never longer than the wire needs, so it delays nothing but what is shorter than usual, and that by restMost at most.
+func (l *Serial) awaitRest() {
+	begun := l.decoder.Begun()
+	if begun == 0 || begun >= l.usual {
+		return
+	}
+	rest := time.Duration(l.usual-begun) * 10 * time.Second / time.Duration(l.cfg.Baud)
+	if rest = min(rest, restMost); rest >= restLeast {
+		time.Sleep(rest)
+	}
 }
 
 // take finds the frames in bytes that were read at that time.
@@ -219,6 +242,7 @@ func (l *Serial) take(at time.Duration, b []byte) {
 	for len(b) > 0 {
 		var frame []byte
 		if frame, b = l.decoder.Next(b); frame != nil {
+			l.usual = len(frame) + 2 // one byte of stuffing, and the delimiter behind it
 			l.recv.Frame(at, frame)
 		}
 	}

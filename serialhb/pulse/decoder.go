@@ -37,6 +37,9 @@ func (d *Decoder) Next(b []byte) (frame, rest []byte) {
 	return nil, nil
 }
 
+// Begun is how many bytes of an unfinished run are held: what a frame in the making has brought so far.
+func (d *Decoder) Begun() int { return d.n }
+
 // collect adds bytes to the run.
 func (d *Decoder) collect(b []byte) {
 	if !d.overlong && len(b) > len(d.buf)-d.n {
