@@ -81,7 +81,7 @@ func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
 	var background sync.WaitGroup
 	background.Go(func() {
 		if err := server.Serve(d); err != nil {
-			log.Error().Err(err).Msg("the control socket failed")
+			d.Trouble("control-failed", "nobody can ask this daemon any more; restart it: "+err.Error())
 		}
 	})
 	ctx, stop := context.WithCancel(context.Background())
@@ -147,8 +147,8 @@ func readAgain(path, node string, old *config.Config) (daemon.Reloaded, error) {
 	if err != nil {
 		return daemon.Reloaded{}, err
 	}
-	setLevel(c.Log.Level)
-	r := daemon.Reloaded{Decision: c.Decision, Keys: keys}
+	r := daemon.Reloaded{Decision: c.Decision, Keys: keys, Digests: [2]uint64{c.CoreDigest, c.RestDigest}, Taken: func() { setLevel(c.Log.Level) }}
+	r.Prefer, r.Failback = preferences(c)
 	for _, f := range []struct {
 		name string
 		same bool

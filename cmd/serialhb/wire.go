@@ -254,43 +254,17 @@ func openLinks(c *config.Config, keys *pulse.Keyring, to *sink, clock daemon.Clo
 	return out, nil
 }
 
-// facts is one kind of kept facts, in the form that the journal writes.
-type facts struct {
-	save func(kind string, v any) error
-}
-
-const factsKind = "decision"
-
-func (f facts) Save(v any) error { return f.save(factsKind, v) }
-
-// kept loads what outlived the last daemon. Damaged facts are told and not trusted.
-func kept(v *journal.Volatile, d *journal.Durable, o *daemon.Options) error {
-	r, err := v.Load(factsKind, &o.Volatile)
-	if err != nil {
-		return err
-	}
-	o.SameBoot = r.Trusted()
-	if !r.Trusted() {
-		o.Volatile = failover.Volatile{}
-		if damaged(r) {
-			o.Damage = append(o.Damage, r.String())
+// preferences gives, by group, the nodes in order of preference and the way back to the first, in words.
+func preferences(c *config.Config) (prefer [][]string, failback []string) {
+	for _, g := range c.Groups {
+		var names []string
+		for _, n := range g.Prefer {
+			names = append(names, c.Nodes[n].Name)
 		}
+		prefer = append(prefer, names)
+		failback = append(failback, map[failover.Failback]string{failover.FailbackOff: "off", failover.FailbackManual: "manual", failover.FailbackAuto: "auto"}[g.Failback])
 	}
-	if r, err = d.Load(factsKind, &o.Durable); err != nil {
-		return err
-	}
-	if !r.Trusted() {
-		o.Durable = failover.Durable{}
-		if damaged(r) {
-			o.Damage = append(o.Damage, r.String())
-		}
-	}
-	return nil
-}
-
-// damaged says whether facts were there and could not be trusted. None, or those of an earlier boot, are as expected.
-func damaged(r journal.Report) bool {
-	return r.Finding != journal.Missing && r.Finding != journal.OtherBoot
+	return prefer, failback
 }
 
 // build makes the daemon of a configuration. close gives back what it holds; call it after Run.
@@ -309,8 +283,8 @@ func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Dae
 	if o.BootID, err = journal.BootID(bootIDFile); err != nil {
 		return nil, nil, err
 	}
-	for _, dir := range []string{c.NodeRunDir(), c.NodeStateDir()} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+	for dir, mode := range map[string]os.FileMode{c.NodeRunDir(): runMode, c.NodeStateDir(): stateMode} {
+		if err := os.MkdirAll(dir, mode); err != nil {
 			return nil, nil, fmt.Errorf("%s cannot be made: %w; make it, or set run_dir and state_dir in [cluster]", dir, err)
 		}
 	}
@@ -330,7 +304,7 @@ func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Dae
 	if err = kept(volatile, durable, &o); err != nil {
 		return nil, nil, err
 	}
-	o.SaveFacts, o.KeepFacts = facts{volatile.Save}, facts{durable.Save}
+	o.SaveFacts, o.KeepFacts = facts{c.NodeRunDir(), runMode, volatile.Save}, facts{c.NodeStateDir(), stateMode, durable.Save}
 	record, err := journal.OpenLog(journal.LogConfig{RunDir: filepath.Join(c.NodeRunDir(), "record"), StateDir: filepath.Join(c.NodeStateDir(), "record"), BootID: o.BootID})
 	if err != nil {
 		return nil, nil, err
@@ -340,7 +314,7 @@ func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Dae
 		defer cancel()
 		record.Close(ctx)
 	})
-	o.Record = record
+	o.Record = recorder{record}
 
 	o.Cluster, o.Node = c.Cluster, c.Node()
 	o.Decision = c.Decision
@@ -356,13 +330,8 @@ func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Dae
 			return nil, nil, err
 		}
 		o.Services = append(o.Services, s)
-		var prefer []string
-		for _, n := range g.Prefer {
-			prefer = append(prefer, c.Nodes[n].Name)
-		}
-		o.Prefer = append(o.Prefer, prefer)
-		o.Failback = append(o.Failback, map[failover.Failback]string{failover.FailbackOff: "off", failover.FailbackManual: "manual", failover.FailbackAuto: "auto"}[g.Failback])
 	}
+	o.Prefer, o.Failback = preferences(c)
 	if o.Keys, err = keyring(c); err != nil {
 		return nil, nil, err
 	}

@@ -50,7 +50,10 @@ func (d *daemon) takeFrame(a *arrival) {
 		d.takePulse(a.link, &f.Pulse)
 	case pulse.NewerVersion:
 		if f.Kind == pulse.FramePulse && f.Pulse.To == d.cfg.Me {
-			d.step(failover.Event{Kind: failover.HeardNewer, Peer: f.Pulse.From})
+			f.Pulse.IntervalMS = 0 // of a newer version nothing but life is read
+			d.current = &f.Pulse
+			d.step(failover.Event{Kind: failover.HeardNewer, Peer: f.Pulse.From, Link: a.link})
+			d.current = nil
 		}
 	case pulse.WrongKey:
 		d.takeWrongKey(a.link)

@@ -5,14 +5,14 @@ import (
 )
 
 // step hands one event to the decision and has its actions carried out. Events that arise on the way wait their turn.
+// After the exit nothing is decided or sent any more: a pulse too many would say what was not decided.
 func (d *Daemon) step(e failover.Event) {
-	before := d.state.Incident.ID
+	if d.exited {
+		return
+	}
 	d.actions = d.state.Apply(&d.o.Decision, e, d.actions[:0])
 	for i := range d.actions {
 		d.act(&d.actions[i])
-	}
-	if d.state.Incident.ID != before {
-		d.book.incident = d.state.Incident.ID
 	}
 	if e.Kind == failover.Kept {
 		d.checkWaiting()
@@ -42,7 +42,9 @@ func (d *Daemon) act(a *failover.Action) {
 	case failover.StopTimer:
 		d.stopTimer(a.Timer)
 	case failover.Probe, failover.Start, failover.Stop:
-		d.groups[a.Group].do(*a, d.evidence(a))
+		if !d.groups[a.Group].do(*a, d.evidence(a)) {
+			d.failed(a)
+		}
 	case failover.Adopt:
 		d.book.act(d.evidence(a))
 	case failover.Cut, failover.Secure, failover.OpenCuts, failover.Restore:
@@ -55,25 +57,33 @@ func (d *Daemon) act(a *failover.Action) {
 		d.queue = append(d.queue, failover.Event{Kind: failover.NewSession, Session: randomSession()})
 	case failover.Exit:
 		d.exit, d.exited = a.Arg, true
-		d.sendPulses()
+		if a.Arg == failover.ExitLeft {
+			d.sendPulses() // the goodbye once more
+		}
 	}
 }
 
-// drive gives a relay action to the peer's power. Where there is none it has failed.
+// drive gives a relay action to the peer's power. Where there is none it has failed; only a person's word needs none.
 func (d *Daemon) drive(a *failover.Action) {
-	if w := d.powers[a.Peer]; w != nil {
-		w.do(*a, d.evidence(a))
-		return
-	}
-	kind := failover.FenceDone
-	switch a.Kind {
-	case failover.OpenCuts:
+	w := d.powers[a.Peer]
+	switch {
+	case w == nil && a.Kind == failover.OpenCuts:
 		d.queue = append(d.queue, failover.Event{Kind: failover.CutsOpened, ID: a.ID, Peer: a.Peer, OK: true})
-		return
-	case failover.Restore:
-		kind = failover.RestoreDone
+	case w == nil || !w.do(*a, d.evidence(a)):
+		d.failed(a)
 	}
-	d.queue = append(d.queue, failover.Event{Kind: kind, ID: a.ID, Peer: a.Peer})
+}
+
+// completions is how the end of an action comes back to the decision.
+var completions = map[failover.ActionKind]failover.EventKind{
+	failover.Probe: failover.Probed, failover.Start: failover.StartDone, failover.Stop: failover.StopDone,
+	failover.Cut: failover.FenceDone, failover.Secure: failover.FenceDone, failover.OpenCuts: failover.CutsOpened, failover.Restore: failover.RestoreDone,
+}
+
+// failed completes an action that no worker takes: none is there, or so many wait before it that one of them is stuck.
+// The loop waits for nobody.
+func (d *Daemon) failed(a *failover.Action) {
+	d.queue = append(d.queue, failover.Event{Kind: completions[a.Kind], ID: a.ID, Peer: a.Peer, Group: a.Group})
 }
 
 func (d *Daemon) setTimer(a *failover.Action) {

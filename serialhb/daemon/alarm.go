@@ -54,8 +54,11 @@ func (d *Daemon) stateAlarms(wrong map[string]string) {
 	say(s.Locked, "locked-out", "this node is locked out after too many moves or fences; look into it, then run `serialhb clear`")
 	say(s.FenceMe, "fence-me", "a service could not be stopped here; this node asks to be cut off")
 	say(s.Deaf, "deaf", "every link of this node has lost its device")
-	say(s.SaveBad, "save-failed", "the run directory cannot be written: nothing can be granted or taken over")
-	say(s.KeepBad, "keep-failed", "the state directory cannot be written; free or mend the disk")
+	say(s.SaveBad, "save-failed", "the run directory cannot be written, so nothing can be granted or taken over; mend it: "+d.saver.cause())
+	say(s.KeepBad, "keep-failed", "the state directory cannot be written; free or mend the disk: "+d.keeper.cause())
+	if err := d.book.trouble(); err != nil {
+		say(true, "record-failed", "what happens here cannot be recorded for good; mend the directory: "+err.Error())
+	}
 	say(len(d.o.Damage) > 0, "facts-damaged", "kept facts were damaged and are not trusted; see `serialhb events`")
 	for g := range d.o.Decision.G {
 		name, grp := d.group(g), &s.Groups[g]
@@ -83,6 +86,7 @@ func (d *Daemon) peerAlarms(p uint8, wrong map[string]string) {
 	say(peer.Doubt&failover.DoubtRising != 0, "deaf-peer", "someone keeps sending in the name of "+name+" and does not hear this node")
 	say(peer.Doubt&failover.DoubtWrongKey != 0, "wrong-key", "someone with another key is on the cable of "+name+"; compare the key files")
 	say(peer.Fence.Phase == failover.FenceFailed, "fence-failed", "the fence of "+name+" failed; make sure that it is off, then run `serialhb confirm-off "+name+"`")
+	say(peer.Fence.Open && peer.Fence.Phase == failover.FenceIdle && peer.Proof == 0, "cut-open", "the cut of "+name+" may be open since a fence that did not end; if it may have power, run `serialhb fence on "+name+"`")
 	say(!away && !d.o.Decision.Members[p].Fenceable, "no-fence", "no fence device of this node cuts "+name)
 	say(peer.Claim.Flags.Has(pulse.FenceMe) && peer.Presence == failover.Present, "asks-to-be-cut", name+" cannot stop a service and asks to be cut off")
 	for _, w := range d.senses {

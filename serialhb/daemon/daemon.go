@@ -42,7 +42,6 @@ type Options struct {
 	Log       zerolog.Logger
 	Clock     Clock
 	Notify    func(state string) // sd_notify; nil is none
-	Watchdog  time.Duration      // how often it must hear from the loop; 0 is never
 	Reload    func() (Reloaded, error)
 }
 
@@ -95,7 +94,7 @@ type Daemon struct {
 	testing [pulse.MaxMembers]bool // a fence test of it is under way
 	exit    uint32
 	exited  bool
-	fatal   error
+	reading chan struct{} // held by who reads the configuration again
 }
 
 type linkState struct {
@@ -113,7 +112,7 @@ func New(o Options) *Daemon {
 	d := &Daemon{
 		o: o, log: o.Log,
 		in: make(chan arrival, 512), events: make(chan failover.Event, 64), asks: make(chan ask, 16),
-		restless: make(chan struct{}),
+		restless: make(chan struct{}), reading: make(chan struct{}, 1),
 		commands: map[uint32]*pending{}, alarms: map[string]control.Alarm{},
 		link: make([]linkState, len(o.Links)), frame: make([]byte, 0, pulse.MaxFrame),
 		interval: time.Duration(o.Decision.IntervalMS) * time.Millisecond,
@@ -146,7 +145,8 @@ const (
 )
 
 // Run is the life of the daemon. It ends when the decision says so (after a Leave or a quiet restart), or when ctx is
-// done, which is for tests and emergencies: services stay as they are. All goroutines are joined.
+// done, which is for tests and emergencies: services stay as they are. All goroutines are joined, but for those that
+// hang in a disk or a device.
 func (d *Daemon) Run(ctx context.Context) (uint32, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	d.started = d.o.Clock()
@@ -175,16 +175,30 @@ func (d *Daemon) Run(ctx context.Context) (uint32, error) {
 		}
 	}()
 	links.Wait()
-	d.workers.Wait()
+	d.join()
 	close(drained)
 	d.refuseAll()
-	if d.fatal != nil {
-		return d.exit, d.fatal
-	}
 	if !d.exited && !errors.Is(ctx.Err(), context.Canceled) {
 		return d.exit, ctx.Err()
 	}
 	return d.exit, nil
+}
+
+// joinTime bounds the wait for the workers at the end. One that hangs in a disk or a driver must not keep a quiet restart
+// until the peer gives it up for dead; what it holds ends with the process.
+const joinTime = 3 * time.Second
+
+func (d *Daemon) join() {
+	joined := make(chan struct{})
+	go func() {
+		d.workers.Wait()
+		close(joined)
+	}()
+	select {
+	case <-joined:
+	case <-time.After(joinTime):
+		d.log.Error().Msg("a disk or a device does not answer; the daemon ends without it")
+	}
 }
 
 // startWorkers starts everything that may wait, so that the loop never does.

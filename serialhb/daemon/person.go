@@ -19,6 +19,8 @@ type ask struct {
 	why     chan control.Why
 	number  uint32
 	reload  chan control.Result
+	fresh   Reloaded // for reload
+	unread  error    // why there is nothing fresh
 }
 
 // pending is a command whose answer is awaited.
@@ -119,12 +121,22 @@ func (d *Daemon) Follow(ctx context.Context, from uint64, emit func(control.Even
 	}
 }
 
+// Trouble records what went wrong beside the daemon. Safe from any goroutine.
+func (d *Daemon) Trouble(code, text string) {
+	d.book.put(Record{Kind: "alarm", Code: code, Text: text})
+}
+
 // Why tells an incident in order, and what stands in the way now. 0 is the last one.
 func (d *Daemon) Why(incident uint32) control.Why {
 	q := ask{why: make(chan control.Why, 1), number: incident}
 	ctx := context.Background()
 	if d.hand(ctx, q) == nil {
 		if w, err := await(ctx, d, q.why); err == nil {
+			for _, l := range d.Events(0) {
+				if l.Incident == w.Incident {
+					w.Events = append(w.Events, l)
+				}
+			}
 			return w
 		}
 	}
@@ -144,7 +156,7 @@ func (d *Daemon) answer(q ask) {
 	case q.why != nil:
 		q.why <- d.why(q.number)
 	case q.reload != nil:
-		q.reload <- d.reload()
+		q.reload <- d.reload(q.fresh, q.unread)
 	case q.command != nil:
 		d.begin(q.command)
 	}
@@ -245,6 +257,11 @@ func (d *Daemon) brokenSenses(c *failover.Command, r control.Request) string {
 func (d *Daemon) reply(a *failover.Action) {
 	p := d.commands[a.ID]
 	if p == nil {
+		if !a.OK { // the end of a fence test, which nobody awaits
+			d.book.put(Record{Kind: "alarm", Code: "power-not-given", Peer: d.member(a.Peer), Incident: d.openIncident(),
+				Text: "power of " + d.member(a.Peer) + " was not given back after the test; run `serialhb fence on " + d.member(a.Peer) + "`: " +
+					a.Code.Sentence(d.o.Names, a.Peer, a.Group, a.Arg, d.state.Incident.ID)})
+		}
 		return
 	}
 	delete(d.commands, a.ID)
@@ -317,21 +334,21 @@ func (d *Daemon) accepted(r control.Request, a *failover.Action) string {
 	return strings.ReplaceAll(r.Command, "-", " ") + ": done"
 }
 
-// powerWords asks the relays of a peer how they are.
+// powerWords asks the relays of a peer how they are. It runs beside the loop and reads nothing that the loop changes.
 func (d *Daemon) powerWords(ctx context.Context, r control.Request) control.Result {
 	var lines []string
 	known := false
-	for p := range d.o.Decision.N {
-		if p == d.o.Decision.Me || r.Node != "" && d.member(p) != r.Node {
+	for p, name := range d.o.Names.Members {
+		if name == d.o.Node || r.Node != "" && name != r.Node {
 			continue
 		}
 		known = true
 		if d.o.Power[p] == nil {
-			lines = append(lines, d.member(p)+": no fence device of this node cuts it")
+			lines = append(lines, name+": no fence device of this node cuts it")
 			continue
 		}
 		for _, l := range d.o.Power[p].Status(ctx) {
-			lines = append(lines, d.member(p)+": "+l)
+			lines = append(lines, name+": "+l)
 		}
 	}
 	if !known {

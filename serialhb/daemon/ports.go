@@ -74,11 +74,17 @@ type Facts interface {
 // Recorder keeps the record. It does not wait for a disk.
 type Recorder interface {
 	Append(kind string, v any) (uint64, error)
+	// Behind says why lines do not get from the run directory to the disk; nil if they do.
+	Behind() error
 }
 
 // Reloaded is a configuration that was read again.
 type Reloaded struct {
 	Decision failover.Config
 	Keys     *pulse.Keyring
+	Digests  [2]uint64
+	Prefer   [][]string // as in [Options]
+	Failback []string
 	Fixed    []string // what differs and needs a restart, in words
+	Taken    func()   // called once, when the rest is taken over; nil is nothing
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/serialhb/serialhb/fencing"
@@ -19,11 +20,13 @@ type subject struct{ peer, group, who string }
 // book keeps the record: the last lines in memory for whoever asks, all of them in the journal. Lines go through one
 // goroutine, so that the loop never waits; an action's line is written before the action, by the worker that acts.
 type book struct {
-	o        Options
-	incident uint32
-
+	o     Options
 	lines chan Record
-	lost  uint64
+	lost  atomic.Uint64 // lines that found no room
+	bad   atomic.Pointer[error]
+	late  atomic.Pointer[error]
+
+	writing sync.Mutex // the order of the record; what is written may take its time
 
 	mu    sync.Mutex
 	seq   uint64
@@ -42,7 +45,8 @@ func (b *book) stamp(r Record) Record {
 	return r
 }
 
-// say adds a line of news. It never waits: if hundreds of lines wait already, this one is dropped and counted.
+// say adds a line of news. It never waits: if hundreds of lines wait already, this one is dropped and counted, and the
+// next line tells.
 func (b *book) say(code, text string, s subject) {
 	b.put(Record{Kind: "note", Code: code, Text: text, Peer: s.peer, Group: s.group, Who: s.who})
 }
@@ -51,10 +55,29 @@ func (b *book) put(r Record) {
 	select {
 	case b.lines <- b.stamp(r):
 	default:
-		b.mu.Lock()
-		b.lost++
-		b.mu.Unlock()
+		b.lost.Add(1)
 	}
+}
+
+// trouble is why the last line could not be written, or does not get to the disk; nil if all is well.
+func (b *book) trouble() error {
+	for _, what := range []*error{b.bad.Load(), b.late.Load()} {
+		if what != nil {
+			return *what
+		}
+	}
+	return nil
+}
+
+// behindEvery is how often the way of the record to the disk is looked at.
+const behindEvery = 5 * time.Second
+
+func (b *book) look() {
+	if err := b.o.Record.Behind(); err != nil {
+		b.late.Store(&err)
+		return
+	}
+	b.late.Store(nil)
 }
 
 // act writes the line of an action and returns when it is written: the reason comes before the deed.
@@ -65,8 +88,12 @@ func (b *book) act(r *Record) {
 }
 
 func (b *book) run(ctx context.Context) {
+	look := time.NewTicker(behindEvery)
+	defer look.Stop()
 	for {
 		select {
+		case <-look.C:
+			b.look()
 		case <-ctx.Done():
 			for {
 				select {
@@ -83,22 +110,24 @@ func (b *book) run(ctx context.Context) {
 }
 
 func (b *book) write(r Record) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if seq, err := b.o.Record.Append(r.Kind, r); err != nil {
-		b.lost++
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	if n := b.lost.Swap(0); n > 0 {
+		b.enter(b.stamp(Record{Kind: "note", Code: "lines-lost", Text: fmt.Sprintf("%d lines of the record were lost: it could not be written fast enough", n)}))
+	}
+	b.enter(r)
+}
+
+// enter is write in its turn.
+func (b *book) enter(r Record) {
+	seq, err := b.o.Record.Append(r.Kind, r)
+	if err != nil {
+		b.bad.Store(&err)
 		b.o.Log.Error().Err(err).Msg("the record cannot be written")
-	} else if seq > b.seq {
-		b.seq = seq - 1
+	} else {
+		b.bad.Store(nil)
 	}
-	b.seq++
-	r.Seq = b.seq
-	b.ring = append(b.ring, r)
-	if len(b.ring) > ringLines {
-		b.ring = append(b.ring[:0:0], b.ring[len(b.ring)-ringLines/2:]...)
-	}
-	close(b.fresh)
-	b.fresh = make(chan struct{})
+	b.show(seq, r)
 	ev := b.o.Log.Info()
 	if r.Kind == "alarm" {
 		ev = b.o.Log.Warn()
@@ -113,6 +142,23 @@ func (b *book) write(r Record) {
 		ev = ev.Str("peer", r.Peer)
 	}
 	ev.Str("code", r.Code).Msg(r.Text)
+}
+
+// show lets people see a line.
+func (b *book) show(seq uint64, r Record) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if seq > b.seq {
+		b.seq = seq - 1
+	}
+	b.seq++
+	r.Seq = b.seq
+	b.ring = append(b.ring, r)
+	if len(b.ring) > ringLines {
+		b.ring = append(b.ring[:0:0], b.ring[len(b.ring)-ringLines/2:]...)
+	}
+	close(b.fresh)
+	b.fresh = make(chan struct{})
 }
 
 // since gives the lines from a sequence on, and a channel that closes when there are more.

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -10,11 +11,17 @@ import (
 	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
-// Reload reads the configuration again, as SIGHUP asks. Safe from any goroutine.
+// Reload reads the configuration again, as SIGHUP asks. It answers within seconds, also if the file's disk does not.
+// Safe from any goroutine.
 func (d *Daemon) Reload() control.Result {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
 	q := ask{reload: make(chan control.Result, 1)}
+	if d.o.Reload == nil {
+		q.unread = errors.New("this daemon was started without a file to read again")
+	} else if err := d.readAgain(ctx, &q); err != nil {
+		return control.Result{Exit: 5, Text: err.Error()}
+	}
 	if err := d.hand(ctx, q); err != nil {
 		return control.Result{Exit: 5, Text: err.Error()}
 	}
@@ -25,19 +32,43 @@ func (d *Daemon) Reload() control.Result {
 	return r
 }
 
+var errReadHangs = errors.New("the configuration file cannot be read in time; look at its disk")
+
+// readAgain reads the file beside the loop, for a disk may take any time. A read that hangs keeps the next one away.
+func (d *Daemon) readAgain(ctx context.Context, q *ask) error {
+	select {
+	case d.reading <- struct{}{}:
+	case <-ctx.Done():
+		return errReadHangs
+	}
+	type read struct {
+		fresh Reloaded
+		err   error
+	}
+	done := make(chan read, 1)
+	go func() {
+		defer func() { <-d.reading }()
+		fresh, err := d.o.Reload()
+		done <- read{fresh, err}
+	}()
+	select {
+	case r := <-done:
+		q.fresh, q.unread = r.fresh, r.err
+		return nil
+	case <-ctx.Done():
+		return errReadHangs
+	}
+}
+
 // reload takes over what may change while services run. Members, groups, links and devices may not: they are named. A
 // first key that a heard peer has not listed in this session is refused, for the peer could not read it (rule 3).
-func (d *Daemon) reload() control.Result {
+func (d *Daemon) reload(fresh Reloaded, unread error) control.Result {
 	refuse := func(text string) control.Result {
 		d.book.say("reload-refused", "reload refused: "+text, subject{})
 		return control.Result{Exit: 1, Text: text}
 	}
-	if d.o.Reload == nil {
-		return refuse("this daemon was started without a file to read again")
-	}
-	fresh, err := d.o.Reload()
-	if err != nil {
-		return refuse(err.Error())
+	if unread != nil {
+		return refuse(unread.Error())
 	}
 	if fresh.Decision.Core != d.o.Decision.Core || fresh.Decision.N != d.o.Decision.N || fresh.Decision.G != d.o.Decision.G {
 		return refuse("nodes and groups cannot change while the daemon runs; use `serialhb restart` on one node after the other")
@@ -50,7 +81,10 @@ func (d *Daemon) reload() control.Result {
 	d.o.Decision.Me, d.o.Decision.Boot = old.Me, old.Boot
 	d.o.Decision.IntervalMS, d.o.Decision.DetectTime = old.IntervalMS, old.DetectTime
 	d.o.Decision.Members = old.Members
-	d.o.Keys = fresh.Keys
+	d.o.Keys, d.o.Digests, d.o.Failback, d.o.Prefer = fresh.Keys, fresh.Digests, fresh.Failback, fresh.Prefer
+	if fresh.Taken != nil {
+		fresh.Taken()
+	}
 	for i := range d.o.Links {
 		d.o.Links[i].Link.SetKeys(fresh.Keys.Clone())
 	}

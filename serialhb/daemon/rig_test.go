@@ -38,16 +38,23 @@ type rigNode struct {
 	ended chan struct{}
 	how   uint32
 
-	powered   bool
-	runs      bool
-	stopFails bool
-	welded    bool // the relay that cuts this node
-	volatile  failover.Volatile
-	saved     bool
-	durable   failover.Durable
-	keepErr   error
-	relay     *rigRelay // cuts the other one
-	hang      chan struct{}
+	powered    bool
+	runs       bool
+	stopFails  bool
+	welded     bool // the relay that cuts this node
+	volatile   failover.Volatile
+	saved      bool
+	durable    failover.Durable
+	keepErr    error
+	recordErr  error
+	behind     error
+	relay      *rigRelay // cuts the other one
+	hang       chan struct{}
+	recording  chan struct{} // not nil: the record takes nothing before it closes
+	keeping    chan struct{} // the same for the durable facts
+	senseHangs chan struct{} // not nil: the sense of this node is not read before it closes
+	tune       func(*daemon.Options)
+	skip       uint32 // the sequence at which the session begins
 }
 
 func newRig(t *testing.T) *rig {
@@ -130,7 +137,7 @@ func (n *rigNode) boot(sink *rigSink, links []daemon.LinkInfo) {
 	power := make([]daemon.Power, 2)
 	power[1-n.me] = n.relay
 	names := failover.Names{Members: []string{"alpha", "bravo"}, Groups: []string{"web"}}
-	n.d = daemon.New(daemon.Options{
+	o := daemon.Options{
 		Cluster: "rig", Node: names.Members[n.me], Version: "test", BootID: "boot", Names: names,
 		Decision:  n.rig.decision(n.me),
 		Detection: detect.Config{Me: n.me, N: 2, Interval: 100 * time.Millisecond, Multiplier: 15, StartWindow: 3 * time.Second, Stretch: 1, Extensions: 10},
@@ -144,6 +151,7 @@ func (n *rigNode) boot(sink *rigSink, links []daemon.LinkInfo) {
 			return nil
 		}),
 		KeepFacts: savesTo(func(v any) error {
+			n.pass(func(n *rigNode) chan struct{} { return n.keeping })
 			n.rig.mu.Lock()
 			defer n.rig.mu.Unlock()
 			if n.keepErr == nil {
@@ -152,7 +160,12 @@ func (n *rigNode) boot(sink *rigSink, links []daemon.LinkInfo) {
 			return n.keepErr
 		}),
 		Record: n, Log: zerolog.Nop(), Clock: daemon.Clock(n.rig.clock),
-	})
+	}
+	if n.tune != nil {
+		n.tune(&o)
+	}
+	n.d = daemon.New(o)
+	n.d.SkipTo(n.skip)
 	sink.d = n.d
 	go func() {
 		defer close(n.ended)
@@ -164,7 +177,18 @@ type savesTo func(v any) error
 
 func (f savesTo) Save(v any) error { return f(v) }
 
-func (n *rigNode) Append(string, any) (uint64, error) { return 0, nil }
+func (n *rigNode) Behind() error {
+	n.rig.mu.Lock()
+	defer n.rig.mu.Unlock()
+	return n.behind
+}
+
+func (n *rigNode) Append(string, any) (uint64, error) {
+	n.pass(func(n *rigNode) chan struct{} { return n.recording })
+	n.rig.mu.Lock()
+	defer n.rig.mu.Unlock()
+	return 0, n.recordErr
+}
 
 // losePower is what a cut does: everything of the host ends.
 func (n *rigNode) losePower() {
@@ -223,10 +247,25 @@ func (n *rigNode) on() bool {
 type rigRelay struct {
 	target *rigNode
 	cuts   int
+	stuck  bool // giving power back never ends by itself
+	given  int  // how often power was given back
+}
+
+// count counts under the lock, for a test that polls; tried reads so.
+func (r *rigRelay) count(n *int) {
+	r.target.rig.mu.Lock()
+	defer r.target.rig.mu.Unlock()
+	*n++
+}
+
+func (r *rigRelay) tried(n *int) int {
+	r.target.rig.mu.Lock()
+	defer r.target.rig.mu.Unlock()
+	return *n
 }
 
 func (r *rigRelay) cut() {
-	r.cuts++
+	r.count(&r.cuts)
 	if !r.target.welded && r.target.on() {
 		r.target.losePower()
 	}
@@ -251,8 +290,17 @@ func (r *rigRelay) Secure(ctx context.Context, trusted uint32, tell func(string)
 	return fencing.FailSafe, nil
 }
 
-func (r *rigRelay) Open(context.Context) error      { r.cut(); return nil }
-func (r *rigRelay) Restore(context.Context) error   { return nil }
+func (r *rigRelay) Open(context.Context) error { r.cut(); return nil }
+
+func (r *rigRelay) Restore(ctx context.Context) error {
+	if r.stuck {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	r.count(&r.given)
+	return nil
+}
+
 func (r *rigRelay) Status(context.Context) []string { return []string{"one relay"} }
 func (r *rigRelay) Senses() []daemon.Sense          { return []daemon.Sense{rigSense{r.target}} }
 
@@ -261,6 +309,7 @@ type rigSense struct{ n *rigNode }
 func (s rigSense) Name() string   { return "dc" }
 func (s rigSense) FailSafe() bool { return true }
 func (s rigSense) Read() (fencing.SenseState, error) {
+	s.n.pass(func(n *rigNode) chan struct{} { return n.senseHangs })
 	if s.n.on() {
 		return fencing.On, nil
 	}
@@ -311,6 +360,16 @@ func (r *rig) within(d time.Duration, what string, ok func() bool) {
 
 func (n *rigNode) ask(r control.Request) control.Result {
 	return n.d.Command(context.Background(), "test", r)
+}
+
+// pass waits while a gate of the node is there and closed.
+func (n *rigNode) pass(gate func(*rigNode) chan struct{}) {
+	n.rig.mu.Lock()
+	closed := gate(n)
+	n.rig.mu.Unlock()
+	if closed != nil {
+		<-closed
+	}
 }
 
 // set changes what a node's hardware does.

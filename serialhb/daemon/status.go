@@ -162,18 +162,12 @@ func (d *Daemon) incidentStatus() *control.Incident {
 	return out
 }
 
-// why tells an incident from the record.
+// why says what stands in the way now. The record of the incident is for the asker to add: the loop does not wait for it.
 func (d *Daemon) why(number uint32) control.Why {
 	if number == 0 {
 		number = d.state.Incident.ID
 	}
 	out := control.Why{Incident: number, Open: d.state.Incident.Open && d.state.Incident.ID == number}
-	lines, _ := d.book.since(0)
-	for _, l := range lines {
-		if l.Incident == number {
-			out.Events = append(out.Events, l)
-		}
-	}
 	for g := range d.o.Decision.G {
 		st := d.groupStatus(g)
 		switch {

@@ -24,23 +24,50 @@ type groupWorker struct {
 	jobs     chan job
 
 	mu    sync.Mutex
-	end   context.CancelFunc // of the job under way
-	start bool               // it is a start
+	end   context.CancelFunc // of the start under way, nil if there is none
+	until uint32             // no start up to this id is wanted any more
 }
 
 func newGroupWorker(d *Daemon, g uint8, s Services) *groupWorker {
 	return &groupWorker{d: d, group: g, services: s, jobs: make(chan job, 16)}
 }
 
-func (w *groupWorker) do(a failover.Action, r *Record) {
+// do takes a job and never waits; false is that there is no room for it.
+func (w *groupWorker) do(a failover.Action, r *Record) bool {
 	if a.Kind == failover.Stop {
 		w.mu.Lock()
-		if w.end != nil && w.start {
+		w.until = a.ID
+		if w.end != nil {
 			w.end()
 		}
 		w.mu.Unlock()
 	}
-	w.jobs <- job{a, r}
+	return enqueue(w.jobs, job{a, r})
+}
+
+func enqueue(jobs chan<- job, j job) bool {
+	select {
+	case jobs <- j:
+		return true
+	default:
+		return false
+	}
+}
+
+// begin makes a start one that a stop can end; it ends at once if the stop was first.
+func (w *groupWorker) begin(id uint32, end context.CancelFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.end = end
+	if id <= w.until {
+		end()
+	}
+}
+
+func (w *groupWorker) ended() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.end = nil
 }
 
 func (w *groupWorker) run(ctx context.Context) {
@@ -57,9 +84,10 @@ func (w *groupWorker) run(ctx context.Context) {
 func (w *groupWorker) carryOut(ctx context.Context, j job) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w.mu.Lock()
-	w.end, w.start = cancel, j.action.Kind == failover.Start
-	w.mu.Unlock()
+	if j.action.Kind == failover.Start {
+		w.begin(j.action.ID, cancel)
+		defer w.ended()
+	}
 	if j.action.Kind != failover.Probe {
 		w.d.book.act(j.record)
 	}
@@ -72,15 +100,14 @@ func (w *groupWorker) carryOut(ctx context.Context, j job) {
 		e.Found, err = w.services.Probe(ctx)
 	case failover.Start:
 		e.Kind = failover.StartDone
-		err = w.services.Start(ctx)
+		if err = ctx.Err(); err == nil {
+			err = w.services.Start(ctx)
+		}
 	case failover.Stop:
 		e.Kind = failover.StopDone
 		err = w.services.Stop(ctx)
 	}
 	e.OK = err == nil
-	w.mu.Lock()
-	w.end = nil
-	w.mu.Unlock()
 	if err != nil {
 		w.d.book.say(j.action.Kind.String()+"-error", w.d.group(w.group)+": "+err.Error(), subject{group: w.d.group(w.group)})
 	} else if j.action.Kind != failover.Probe {
@@ -104,7 +131,8 @@ func newPowerWorker(d *Daemon, p uint8, power Power) *powerWorker {
 	return &powerWorker{d: d, peer: p, power: power, jobs: make(chan job, 16)}
 }
 
-func (w *powerWorker) do(a failover.Action, r *Record) { w.jobs <- job{a, r} }
+// do takes a job and never waits; false is that there is no room for it.
+func (w *powerWorker) do(a failover.Action, r *Record) bool { return enqueue(w.jobs, job{a, r}) }
 
 func (w *powerWorker) run(ctx context.Context) {
 	for {
@@ -156,15 +184,31 @@ type senseWatch struct {
 // senseEvery is how often a sense is read. A fence reads it itself, far faster.
 const senseEvery = 200 * time.Millisecond
 
+// senseLate is how long a reading may take before the sense counts as unread: an old reading must not stand for now.
+const senseLate = 5 * senseEvery
+
 func (w senseWatch) run(ctx context.Context, d *Daemon) {
 	tick := time.NewTicker(senseEvery)
 	defer tick.Stop()
+	readings := make(chan failover.Reading, 1)
 	for {
-		r := failover.NotRead
-		if state, err := w.sense.Read(); err == nil {
-			r = map[fencing.SenseState]failover.Reading{fencing.On: failover.ReadsOn, fencing.Off: failover.ReadsOff}[state]
+		go func() { readings <- w.read() }()
+		r, came := failover.NotRead, true
+		select {
+		case r = <-readings:
+		case <-ctx.Done():
+			return
+		case <-time.After(senseLate):
+			came = false
 		}
 		d.post(failover.Event{Kind: failover.SenseRead, Peer: w.peer, Device: w.device, Reading: r})
+		if !came {
+			select {
+			case <-readings: // as old as it is late; the next one counts
+			case <-ctx.Done():
+				return
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -173,16 +217,25 @@ func (w senseWatch) run(ctx context.Context, d *Daemon) {
 	}
 }
 
+func (w senseWatch) read() failover.Reading {
+	state, err := w.sense.Read()
+	if err != nil {
+		return failover.NotRead
+	}
+	return map[fencing.SenseState]failover.Reading{fencing.On: failover.ReadsOn, fencing.Off: failover.ReadsOff}[state]
+}
+
 // writer writes the newest of what it is given and answers for every generation that this covers.
 type writer[T any] struct {
 	to   Facts
 	done func(gen uint32, err error)
 	wake chan struct{}
 
-	mu    sync.Mutex
-	gen   uint32
-	value T
-	fresh bool
+	mu      sync.Mutex
+	gen     uint32
+	value   T
+	fresh   bool
+	trouble error // of the last write
 }
 
 func newWriter[T any](to Facts, done func(uint32, error)) *writer[T] {
@@ -217,6 +270,20 @@ func (w *writer[T]) write() {
 	w.fresh = false
 	w.mu.Unlock()
 	if fresh {
-		w.done(gen, w.to.Save(v))
+		err := w.to.Save(v)
+		w.mu.Lock()
+		w.trouble = err
+		w.mu.Unlock()
+		w.done(gen, err)
 	}
+}
+
+// cause is why the last write failed, in words.
+func (w *writer[T]) cause() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.trouble == nil {
+		return "the last write has not ended"
+	}
+	return w.trouble.Error()
 }

@@ -13,7 +13,9 @@
 //
 //	config.go state.go event.go action.go   the vocabulary
 //	step.go      one event in, settled state out
-//	hear.go      what a pulse, a silence and a sense mean
+//	hear.go      what a pulse and a silence mean
+//	proof.go     rules 5 and 6: a proof of off, and what contradicts it
+//	sense.go     what a power sense says, and when it lies
 //	request.go   rule 1: when a member asks for a group, and what it needs to get it
 //	grant.go     rule 2: when a member lets another have it
 //	group.go     what each phase does with each input, as a table

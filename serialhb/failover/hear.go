@@ -1,9 +1,6 @@
 package failover
 
-import (
-	"github.com/serialhb/serialhb/fencing"
-	"github.com/serialhb/serialhb/serialhb/pulse"
-)
+import "github.com/serialhb/serialhb/serialhb/pulse"
 
 // me is what the session rules need to know of this member.
 func (m *machine) me() pulse.Me {
@@ -102,7 +99,7 @@ func (m *machine) alive(p *pulse.Pulse, link uint8, claimed bool) {
 	m.present(p.From)
 }
 
-// present notes that a peer is heard. A fence that has not touched a coil is off (rule 10).
+// present notes that a peer is heard. A fence that has not touched a coil is off, unless a person ordered it (rule 10).
 func (m *machine) present(p uint8) {
 	peer := &m.s.Peers[p]
 	if peer.Presence != Present {
@@ -110,7 +107,7 @@ func (m *machine) present(p uint8) {
 		peer.Presence = Present
 		m.s.Incident.Moved &^= 1 << p
 	}
-	if !m.fenceMe(p) {
+	if !m.fenceMe(p) && !peer.Fence.ByPerson {
 		m.callOff(p)
 	}
 }
@@ -182,7 +179,9 @@ func (m *machine) goodbye(p uint8) {
 	}
 	peer.Presence = Gone
 	peer.LeftSeq = m.s.Seq
-	m.callOff(p)
+	if !peer.Fence.ByPerson {
+		m.callOff(p)
+	}
 	for g := range m.c.G {
 		grp := &m.s.Groups[g]
 		grp.Grants[p] = Grant{}
@@ -285,162 +284,8 @@ func (m *machine) away(p uint8) bool {
 	return peer.Withdrawn && (!peer.Stale || m.offBySense(p))
 }
 
-// contradicts says whether a pulse shows that a proof of off lied (rule 6): the same boot, and it names a sequence of
-// mine sent after the proof. What only keeps rising is watched for a whole detection time.
-func (m *machine) contradicts(p *pulse.Pulse, claimed bool) bool {
-	peer := &m.s.Peers[p.From]
-	if peer.Proof == 0 || p.Boot != peer.ProofBoot {
-		return false
-	}
-	if p.PeerSession == m.s.Session && p.Echo > peer.ProofSeq && claimed {
-		return true
-	}
-	if !m.armed(TimerRising, p.From) {
-		peer.RiseFrom, peer.RiseRuns = p.Seq, 0
-		m.setTimer(TimerRising, p.From, m.c.DetectTime/riseRuns)
-	}
-	peer.RiseLast = p.Seq
-	return false
-}
-
-// riseRuns is in how many parts of the detection time a proved-off peer must keep sending to be believed alive.
-const riseRuns = 4
-
-func (m *machine) risingTime(p uint8) {
-	peer := &m.s.Peers[p]
-	if peer.Proof == 0 || peer.RiseLast <= peer.RiseFrom {
-		return
-	}
-	peer.RiseFrom = peer.RiseLast
-	peer.RiseRuns++
-	if peer.RiseRuns >= riseRuns {
-		m.contradiction(p)
-		return
-	}
-	m.setTimer(TimerRising, p, m.c.DetectTime/riseRuns)
-}
-
-// contradiction: the proof lied. Whoever rests on it stops at once, and is blocked until a person looked.
-func (m *machine) contradiction(p uint8) {
-	peer := &m.s.Peers[p]
-	m.note(NoteContradiction, p, 0, uint32(peer.Proof))
-	peer.Proof = 0
-	m.stopTimer(TimerRising, p)
-	for g := range m.c.G {
-		rested := m.s.Groups[g].Permits[p] == ProvenOff
-		if rested {
-			m.s.Groups[g].Permits[p] = NoPermit
-			m.dirty()
-			m.input(g, inContradicted)
-		}
-	}
-}
-
-// senseRead takes over what a power sense says.
-func (m *machine) senseRead(p, d uint8, r Reading) {
-	if p >= m.c.N || d >= MaxSenses || !m.c.Members[p].Senses[d].Present {
-		m.s.Ignored++
-		return
-	}
-	peer := &m.s.Peers[p]
-	sense := &peer.Senses[d]
-	if r == ReadsOff && sense.Reading != ReadsOff {
-		sense.FellAt = m.s.Seq
-	}
-	sense.Reading = r
-	m.confirmSuspicion(p, d)
-	if r == ReadsOn {
-		if peer.Presence == Present {
-			sense.Proven = true
-		}
-		if !sense.Broken {
-			m.endWithdrawal(p)
-		}
-	}
-}
-
-// confirmSuspicion counts the readings of a sense that a claim speaks against. Senses are read, and reported, all the
-// time, changed or not.
-func (m *machine) confirmSuspicion(p, d uint8) {
-	peer := &m.s.Peers[p]
-	sense := &peer.Senses[d]
-	switch {
-	case sense.Suspect == 0:
-	case sense.Reading != ReadsOff || peer.Presence != Present:
-		sense.Suspect = 0
-	case sense.Suspect > 1:
-		sense.Suspect--
-	default:
-		sense.Suspect, sense.Broken = 0, true
-		m.dirty()
-		m.note(NoteSenseBroken, p, 0, uint32(d))
-	}
-}
-
-// judgeSenses: a claim that answers a pulse sent after a sense fell speaks against the sense. Its last reading may be
-// older than the claim, so it is only suspected until it was read again, twice: see senseRead.
-func (m *machine) judgeSenses(p uint8) {
-	peer := &m.s.Peers[p]
-	for d := range peer.Senses {
-		sense := &peer.Senses[d]
-		switch {
-		case sense.Reading == ReadsOn:
-			sense.Proven = true
-		case sense.Reading == ReadsOff && peer.Claim.Echo > sense.FellAt && !sense.Broken && sense.Suspect == 0:
-			sense.Suspect = suspectReads
-		}
-	}
-}
-
-// suspectReads is how many fresh readings of off, while the peer is heard, prove that a suspected sense lies. The first
-// may have been on its way when the claim came.
-const suspectReads = 2
-
-// offBySense says whether every fail-safe sense of a member reads off, and there is one.
-func (m *machine) offBySense(p uint8) bool {
-	any := false
-	for d := range MaxSenses {
-		cfg, sense := m.c.Members[p].Senses[d], m.s.Peers[p].Senses[d]
-		if !cfg.Present {
-			continue
-		}
-		if !cfg.FailSafe || sense.Broken || sense.Reading != ReadsOff {
-			return false
-		}
-		any = true
-	}
-	return any
-}
-
-// trusted gives the senses of a member that may prove, as bits.
-func (m *machine) trusted(p uint8) uint32 {
-	var bits uint32
-	for d := range MaxSenses {
-		cfg, sense := m.c.Members[p].Senses[d], m.s.Peers[p].Senses[d]
-		if cfg.Present && !sense.Broken && (cfg.FailSafe || sense.Proven) {
-			bits |= 1 << d
-		}
-	}
-	return bits
-}
-
 // fenceMe says whether a peer asks to be cut.
 func (m *machine) fenceMe(p uint8) bool {
 	peer := &m.s.Peers[p]
 	return peer.Claim.Valid && peer.Claim.Core == m.c.Core && peer.Claim.Flags.Has(pulse.FenceMe)
-}
-
-// proved records a proof of off of a peer for every group whose request was open from before the coil.
-func (m *machine) proved(p uint8, proof fencing.Proof, groups uint16) {
-	peer := &m.s.Peers[p]
-	peer.Proof, peer.ProofSeq, peer.ProofBoot = proof, m.s.Seq, peer.Claim.Boot
-	peer.RiseFrom, peer.RiseLast, peer.RiseRuns = 0, 0, 0
-	peer.Claim.Valid = false // what it claimed before is over; a late pulse must not bring it back
-	for g := range m.c.G {
-		if groups&(1<<g) != 0 && m.s.Groups[g].Request != 0 {
-			m.s.Groups[g].Permits[p] = ProvenOff
-		}
-	}
-	m.dirty()
-	m.note(NoteProvenOff, p, 0, uint32(proof))
 }

@@ -342,3 +342,51 @@ func TestAnotherBootUnderOneNameGetsNothing(t *testing.T) {
 		t.Error("bravo never grants to a node that was rebooted fast")
 	}
 }
+
+func TestNothingIsWonFromTwoMachinesOfOneName(t *testing.T) {
+	for _, d := range []Doubt{0, DoubtTwin, DoubtBoot} {
+		m := inPhase(t, pulse.Requesting)
+		m.s.Groups[0].Permits[0] = Granted
+		m.s.Peers[0].Doubt = d
+		m.do(Event{Kind: Beat})
+		if won := m.s.Groups[0].Holds == pulse.HoldsYes; won != (d == 0) {
+			t.Errorf("doubt %d: won %v", d, won)
+		}
+	}
+}
+
+func TestClaimsEndADoubtButNotThatOfTwoMachines(t *testing.T) {
+	for d, stays := range map[Doubt]Doubt{DoubtRising: 0, DoubtWrongKey: 0, DoubtTwin: DoubtTwin, DoubtBoot | DoubtRising: DoubtBoot} {
+		b := newBench(t, 2)
+		b.meet()
+		bravo := b.members[1]
+		machine := machine{c: &bravo.cfg, s: &bravo.s}
+		machine.doubt(0, d)
+		b.talk(1)
+		armed := bravo.s.Timers[TimerDoubt] != 0
+		if got := bravo.s.Peers[0].Doubt; got != stays || armed != (stays != 0) {
+			t.Errorf("doubt %d: %d stays, its timer runs: %v", d, got, armed)
+		}
+	}
+}
+
+func TestDisarmedOwesThePower(t *testing.T) { // rule 16
+	b := newBench(t, 2)
+	b.owned()
+	bravo := b.members[1]
+	cut := bravo.cutting(0)
+	bravo.command(CmdDisarm, 0)
+	if a := bravo.one(Reply); a.OK || a.Code != WhyFenceRunning || !bravo.s.Armed {
+		t.Errorf("disarm while the coil is driven: %+v", a)
+	}
+	bravo.fenced(cut, fencing.FailSafe)
+	bravo.command(CmdDisarm, 0)
+	bravo.do(Event{Kind: TimerFired, Timer: Timer{TimerPower, 0}})
+	if len(bravo.take(Restore)) != 0 {
+		t.Error("a disarmed member drives a coil to give power back")
+	}
+	bravo.command(CmdArm, 0)
+	if r := bravo.take(Restore); len(r) != 1 || r[0].Peer != 0 {
+		t.Errorf("armed again, it gives back: %v", r)
+	}
+}

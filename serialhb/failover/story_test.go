@@ -4,11 +4,15 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/serialhb/serialhb/firmware-sim/world/script"
 )
+
+// longSleep finds the stories that take seconds.
+var longSleep = regexp.MustCompile(`(?m)^sleep \d+(d|h)$`)
 
 // TestStories plays every story of testdata. Each is a text that a person can read; README.md tells the language.
 func TestStories(t *testing.T) {
@@ -22,6 +26,9 @@ func TestStories(t *testing.T) {
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if testing.Short() && longSleep.Match(text) {
+				t.Skip("days of simulated time")
 			}
 			story, err := script.Parse(file, string(text))
 			if err != nil {

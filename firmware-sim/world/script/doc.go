@@ -6,6 +6,9 @@
 //
 //	parse.go   a text, line by line
 //	config.go  the lines that shape the cluster
-//	verbs.go   what can be ordered, as a table; run.go carries it out
+//	verbs.go   what can be ordered, as a table
+//	command.go what a person may ask of a daemon
+//	run.go     plays a story, and tells a failure
+//	help.go    the language as a page
 //	expect.go  what can be expected, as a table
 package script

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/serialhb/serialhb/serialhb/daemon"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/journal"
+)
+
+func TestFactsSurviveTheLossOfTheirDirectory(t *testing.T) {
+	dir, state := filepath.Join(t.TempDir(), "plant-7", "alpha"), t.TempDir()
+	v, err := journal.NewVolatile(dir, "boot-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := facts{dir, runMode, v.Save}
+	if err := os.RemoveAll(filepath.Dir(dir)); err != nil {
+		t.Fatal(err)
+	}
+	facts := failover.Volatile{Moves: 3}
+	facts.Groups[0].Held = true
+	if err := f.Save(facts); err != nil {
+		t.Fatalf("a run directory that was removed must be made again: %v", err)
+	}
+	d, err := journal.NewDurable(state, "boot-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o daemon.Options
+	if err := kept(v, d, &o); err != nil || !o.SameBoot || o.Volatile != facts {
+		t.Errorf("read back %+v, same boot %v, %v", o.Volatile, o.SameBoot, err)
+	}
+}
+
+func TestRecordTellsThatItDoesNotReachTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	state := filepath.Join(dir, "state")
+	if err := os.WriteFile(state, nil, 0o600); err != nil { // a file where the directory should be
+		t.Fatal(err)
+	}
+	l, err := journal.OpenLog(journal.LogConfig{RunDir: filepath.Join(dir, "run"), StateDir: state, BootID: "boot-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close(t.Context())
+	r := recorder{l}
+	if _, err := r.Append("note", 1); err != nil {
+		t.Fatal(err)
+	}
+	l.Flush(t.Context())
+	if r.Behind() == nil {
+		t.Error("nobody is told that the record stays in the run directory")
+	}
+}

@@ -1,0 +1,177 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/serialhb/serialhb/serialhb/control"
+	"github.com/serialhb/serialhb/serialhb/daemon"
+)
+
+// What is stuck beside the loop must not stop the pulses: the peer would cut a healthy owner for it.
+
+func (r *rig) nobodyWasCut() {
+	r.t.Helper()
+	if got := r.nodes[0].relay.cuts + r.nodes[1].relay.cuts; got != 0 || !r.nodes[0].owns() {
+		r.t.Fatalf("%d cuts, alpha owns: %v; the pulses stopped", got, r.nodes[0].owns())
+	}
+}
+
+func TestStuckRelayDoesNotStopThePulses(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.alphaOwns()
+		r.wait(time.Second)
+		r.nodes[0].set(func(n *rigNode) { n.relay.stuck = true })
+		refused := 0
+		for range 30 {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			if res := r.nodes[0].d.Command(ctx, "test", control.Request{Command: "fence-on", Node: "bravo"}); !res.OK {
+				refused++
+			}
+			cancel()
+		}
+		r.wait(10 * time.Second)
+		r.nobodyWasCut()
+		told := false
+		for _, e := range r.nodes[0].d.Events(0) {
+			told = told || e.Code == "restore-failed"
+		}
+		if !told {
+			t.Error("what found no room in the queue must come back as a failure")
+		}
+	})
+}
+
+func TestStuckRecordDoesNotStopThePulses(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.alphaOwns()
+		gate := make(chan struct{})
+		defer close(gate)
+		r.nodes[0].set(func(n *rigNode) { n.recording = gate })
+		for range 1500 {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			r.nodes[0].d.Command(ctx, "test", control.Request{Command: "failback"})
+			cancel()
+		}
+		go r.nodes[0].d.Why(0)
+		r.wait(10 * time.Second)
+		r.nobodyWasCut()
+	})
+}
+
+func TestRecordThatCannotBeWrittenIsAnAlarm(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.alphaOwns()
+		r.nodes[0].set(func(n *rigNode) { n.recordErr = errors.New("no space left on device") })
+		r.nodes[0].ask(control.Request{Command: "failback"})
+		r.within(5*time.Second, "the alarm tells it", func() bool { return r.nodes[0].alarm("record-failed", "no space left") })
+		r.nodes[0].set(func(n *rigNode) { n.recordErr = nil })
+		r.nodes[0].ask(control.Request{Command: "failback"})
+		r.within(5*time.Second, "the alarm is over", func() bool { return !r.nodes[0].alarm("record-failed", "") })
+	})
+}
+
+func TestRecordThatDoesNotReachTheDiskIsAnAlarm(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.alphaOwns()
+		r.nodes[0].set(func(n *rigNode) { n.behind = errors.New("/var/lib/serialhb is full") })
+		r.within(20*time.Second, "the alarm tells it", func() bool { return r.nodes[0].alarm("record-failed", "is full") })
+		r.nodes[0].set(func(n *rigNode) { n.behind = nil })
+		r.within(20*time.Second, "the alarm is over", func() bool { return !r.nodes[0].alarm("record-failed", "") })
+	})
+}
+
+func (n *rigNode) alarm(code, text string) bool {
+	for _, a := range n.d.Status().Alarms {
+		if strings.HasPrefix(a.Code, code) && strings.Contains(a.Text, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestFactsThatCannotBeWrittenAreToldWithTheirCause(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.alphaOwns()
+		r.nodes[0].set(func(n *rigNode) { n.keepErr = errors.New("no space left on device") })
+		r.nodes[0].ask(control.Request{Command: "maintenance-on"})
+		r.within(5*time.Second, "the alarm names the cause", func() bool { return r.nodes[0].alarm("keep-failed", "no space left") })
+	})
+}
+
+func TestSenseThatIsNotReadIsUnknown(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.alphaOwns()
+		gate := make(chan struct{})
+		r.nodes[0].set(func(n *rigNode) { n.senseHangs = gate })
+		r.within(5*time.Second, "the sense reads unknown", func() bool {
+			return r.nodes[1].d.Status().Members[0].Senses[0].Reading == "unknown"
+		})
+		r.nodes[0].set(func(n *rigNode) { n.senseHangs = nil })
+		close(gate)
+		r.within(5*time.Second, "the sense reads on", func() bool {
+			return r.nodes[1].d.Status().Members[0].Senses[0].Reading == "on"
+		})
+	})
+}
+
+func TestStuckDiskDoesNotHoldTheRestart(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.alphaOwns()
+		gate := make(chan struct{})
+		defer close(gate)
+		r.nodes[0].set(func(n *rigNode) { n.keeping = gate })
+		go r.nodes[0].ask(control.Request{Command: "maintenance-on"})
+		r.wait(time.Second)
+		if res := r.nodes[0].ask(control.Request{Command: "restart"}); !res.OK {
+			t.Fatal(res.Text)
+		}
+		select {
+		case <-r.nodes[0].ended:
+			if r.nodes[0].how != daemon.Quiet {
+				t.Errorf("ended %d", r.nodes[0].how)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("the daemon waits for a disk that does not answer, and the peer will cut it")
+		}
+	})
+}
+
+func TestStuckFileDoesNotStopThePulses(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		gate := make(chan struct{})
+		defer close(gate)
+		r.nodes[0].tune = func(o *daemon.Options) {
+			o.Reload = func() (daemon.Reloaded, error) { <-gate; return daemon.Reloaded{}, errors.New("too late") }
+		}
+		r.alphaOwns()
+		for i := range 2 {
+			if res := r.nodes[0].d.Reload(); res.OK || res.Exit != 5 && i == 0 {
+				t.Errorf("answer %+v, want a time-out", res)
+			}
+		}
+		r.wait(10 * time.Second)
+		r.nobodyWasCut()
+	})
+}
+
+func TestOpenCutThatNobodyNeedsIsAnAlarm(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.alphaOwns()
+		r.wait(5 * time.Second)
+		r.nodes[0].set(func(n *rigNode) { n.welded = true })
+		r.cutAll()
+		r.within(10*time.Second, "bravo tried", func() bool { return r.nodes[1].relay.tried(&r.nodes[1].relay.cuts) == 1 })
+		for _, n := range r.nodes { // both daemons are killed; what was cut stays cut
+			n.end()
+			<-n.ended
+		}
+		r.startBoth()
+		r.within(20*time.Second, "bravo says what is open", func() bool {
+			return r.nodes[1].relay.tried(&r.nodes[1].relay.given) > 0 || r.nodes[1].alarm("cut-open", "serialhb fence on alpha")
+		})
+	})
+}

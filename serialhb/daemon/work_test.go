@@ -1,0 +1,47 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/serialhb/serialhb/serialhb/failover"
+)
+
+type fakeServices struct{ did []string }
+
+func (f *fakeServices) Start(context.Context) error { f.did = append(f.did, "start"); return nil }
+func (f *fakeServices) Stop(context.Context) error  { f.did = append(f.did, "stop"); return nil }
+func (f *fakeServices) Names() []string             { return nil }
+func (f *fakeServices) Probe(context.Context) (failover.Found, error) {
+	return failover.FoundUnknown, errors.New("not asked for here")
+}
+
+type noRecord struct{}
+
+func (noRecord) Append(string, any) (uint64, error) { return 0, nil }
+func (noRecord) Behind() error                      { return nil }
+
+// A start that waits in the queue when its stop comes must never run: the proof that it rests on was false.
+func TestStopOvertakesAWaitingStart(t *testing.T) {
+	d := New(Options{Record: noRecord{}, Log: zerolog.Nop(), Clock: func() time.Duration { return 0 }})
+	services := &fakeServices{}
+	w := newGroupWorker(d, 0, services)
+	w.do(failover.Action{Kind: failover.Start, ID: 1}, nil)
+	w.do(failover.Action{Kind: failover.Stop, ID: 2}, nil)
+	w.do(failover.Action{Kind: failover.Start, ID: 3}, nil)
+	for range 3 {
+		w.carryOut(t.Context(), <-w.jobs)
+	}
+	if len(services.did) != 2 || services.did[0] != "stop" || services.did[1] != "start" {
+		t.Errorf("did %v, want the stop and the start after it", services.did)
+	}
+	for _, want := range []failover.Event{{Kind: failover.StartDone, ID: 1}, {Kind: failover.StopDone, ID: 2, OK: true}, {Kind: failover.StartDone, ID: 3, OK: true}} {
+		if got := <-d.events; got != want {
+			t.Errorf("told %+v, want %+v", got, want)
+		}
+	}
+}
