@@ -34,6 +34,8 @@ type process struct {
 	peer net.PacketConn
 	ask  *control.Client
 	run  string
+
+	ended chan struct{}
 }
 
 const processConfig = `
@@ -120,10 +122,37 @@ func startProcess(t *testing.T, stderr *os.File) *process {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.cmd.Process.Kill(); p.cmd.Wait() })
+	p.ended = make(chan struct{})
+	go func() { defer close(p.ended); p.cmd.Wait() }()
+	t.Cleanup(func() { p.cmd.Process.Kill(); <-p.ended })
 	p.ask = control.Dial(filepath.Join(p.run, "lab", "alpha.sock"))
 	t.Cleanup(p.ask.Close)
 	return p
+}
+
+// A reload that comes while the daemon still opens its files must not end it.
+func TestEarlyReloadDoesNotEndTheDaemon(t *testing.T) {
+	p := startProcess(t, nil)
+	lock := filepath.Join(p.run, "lab", "alpha", "alpha.lock")
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Microsecond) {
+		if _, err := os.Stat(lock); err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("it does not start")
+		}
+	}
+	for range 50 {
+		p.cmd.Process.Signal(syscall.SIGHUP)
+		time.Sleep(100 * time.Microsecond)
+	}
+	if err := p.pulse(20 * time.Second); err != nil {
+		t.Fatalf("no pulse after the reloads: %v", err)
+	}
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	if code := p.ends(20 * time.Second); code != 0 {
+		t.Errorf("exit code %d after SIGTERM", code)
+	}
 }
 
 // pulse waits for the next datagram.
@@ -142,10 +171,8 @@ func (p *process) command(name string) (control.Result, error) {
 // ends says with which code the process ended, or fails.
 func (p *process) ends(within time.Duration) int {
 	p.t.Helper()
-	done := make(chan struct{})
-	go func() { defer close(done); p.cmd.Wait() }()
 	select {
-	case <-done:
+	case <-p.ended:
 		return p.cmd.ProcessState.ExitCode()
 	case <-time.After(within):
 		p.t.Fatal("the process does not end")

@@ -65,6 +65,8 @@ func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
 	if err := findings(w.Config, c.CheckKeys()); err != nil {
 		return 1, err
 	}
+	signals := listen() // before anything is held: a signal that comes early waits its turn
+	defer signals.end()
 	log, flush := newLog(os.Stderr, c.Log)
 	defer flush()
 	sup := newSupervisor()
@@ -85,7 +87,7 @@ func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
 		}
 	})
 	ctx, stop := context.WithCancel(context.Background())
-	background.Go(func() { obey(ctx, d, log) })
+	background.Go(func() { obey(ctx, signals, d, log) })
 	how, err := d.Run(ctx)
 	stop()
 	server.Close()
@@ -109,24 +111,35 @@ func operators() string {
 	return group
 }
 
+// signals has a place of its own for each meaning: however many reloads wait, a stop is not lost.
+type signals struct{ stop, reload chan os.Signal }
+
+func listen() signals {
+	s := signals{stop: make(chan os.Signal, 1), reload: make(chan os.Signal, 1)}
+	signal.Notify(s.stop, syscall.SIGTERM, syscall.SIGINT)
+	signal.Notify(s.reload, syscall.SIGHUP)
+	return s
+}
+
+func (s signals) end() {
+	signal.Stop(s.stop)
+	signal.Stop(s.reload)
+}
+
 // obey turns signals into commands: SIGTERM and SIGINT leave in order, SIGHUP reloads.
-func obey(ctx context.Context, d *daemon.Daemon, log zerolog.Logger) {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	defer signal.Stop(signals)
+func obey(ctx context.Context, from signals, d *daemon.Daemon, log zerolog.Logger) {
 	for {
+		var s os.Signal
+		var r control.Result
 		select {
 		case <-ctx.Done():
 			return
-		case s := <-signals:
-			r := control.Result{}
-			if s == syscall.SIGHUP {
-				r = d.Reload()
-			} else {
-				r = d.Command(ctx, "signal "+s.String(), control.Request{Command: "leave"})
-			}
-			log.Info().Str("signal", s.String()).Bool("ok", r.OK).Msg(r.Text)
+		case s = <-from.stop:
+			r = d.Command(ctx, "signal "+s.String(), control.Request{Command: "leave"})
+		case s = <-from.reload:
+			r = d.Reload()
 		}
+		log.Info().Str("signal", s.String()).Bool("ok", r.OK).Msg(r.Text)
 	}
 }
 

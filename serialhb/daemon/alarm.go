@@ -83,6 +83,7 @@ func (d *Daemon) peerAlarms(p uint8, wrong map[string]string) {
 	say(peer.Presence == failover.Present && !d.watch.CanHear(p), "cannot-hear", "every link on which "+name+" was ever heard has lost its device here, so nobody can tell whether it lives; mend the port")
 	say(peer.Newer, "newer-version", name+" speaks a newer protocol version; upgrade this node")
 	say(peer.Doubt&failover.DoubtTwin != 0, "twin", "two daemons bear the name "+name+"; stop one of them")
+	say(peer.Doubt&failover.DoubtBoot != 0, "other-boot", "another boot of "+name+" took the place of one that held a service: two machines may bear the name, so nothing is granted to it for a while")
 	say(peer.Doubt&failover.DoubtRising != 0, "deaf-peer", "someone keeps sending in the name of "+name+" and does not hear this node")
 	say(peer.Doubt&failover.DoubtWrongKey != 0, "wrong-key", "someone with another key is on the cable of "+name+"; compare the key files")
 	say(peer.Fence.Phase == failover.FenceFailed, "fence-failed", "the fence of "+name+" failed; make sure that it is off, then run `serialhb confirm-off "+name+"`")
