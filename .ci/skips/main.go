@@ -24,6 +24,8 @@ var reasons = []struct {
 	{"memory-mapped", func() bool { _, err := os.Stat("/dev/gpiomem"); return err != nil }},
 	{"spare serial port", func() bool { return os.Getenv("SERIALHB_SPARE_PORT") == "" }},
 	{"SERIALHB_SPARE_PORT", func() bool { return os.Getenv("SERIALHB_SPARE_PORT") == "" }},
+	{"the backend has no inputs", func() bool { return true }},   // modem lines are outputs here
+	{"excused: reading a register", func() bool { return true }}, // memory-mapped pins, refused for that very reason
 	{"needs its RTS wired", func() bool { return os.Getenv("SERIALHB_SPARE_PORT") == "" }},
 	{"socat", func() bool { _, err := exec.LookPath("socat"); return err != nil }},
 }

@@ -40,7 +40,7 @@ func (s *State) flags(c *Config) pulse.Flags {
 		flag pulse.Flags
 	}{
 		{s.Leaving == LeaveSaying || s.Leaving == LeaveDone, pulse.Leaving},
-		{s.Leaving == QuietSaying, pulse.Quiet},
+		{s.Leaving == QuietSaying || s.Leaving == QuietDone, pulse.Quiet},
 		{s.FenceMe, pulse.FenceMe},
 		{s.Armed, pulse.Armed},
 		{s.Maintenance, pulse.Maintenance},

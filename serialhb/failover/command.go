@@ -173,6 +173,7 @@ func (m *machine) cmdEvidence(c Command) {
 // confirmOff asks afresh for each group that this member could take, then opens the cuts; the word counts when they
 // are open (rule 5).
 func (m *machine) confirmOff(p uint8) {
+	m.stopTimer(TimerPower, p)
 	m.stopTimer(TimerRetry, p)
 	m.stopTimer(TimerDelay, p)
 	fence := &m.s.Peers[p].Fence
@@ -228,7 +229,7 @@ func (m *machine) cmdMode(c Command) {
 	switch c.Kind {
 	case CmdStandbyOn:
 		for g := range m.c.G {
-			if s.Groups[g].Holds == pulse.HoldsYes && m.best(g) == NoPeer {
+			if s.Groups[g].Holds == pulse.HoldsYes && !s.Groups[g].Frozen && m.best(g) == NoPeer {
 				c.Group = g
 				m.refuse(c, WhyNobodyReady)
 				return
@@ -236,6 +237,9 @@ func (m *machine) cmdMode(c Command) {
 		}
 		s.Standby = true
 		for g := range m.c.G {
+			if s.Groups[g].Frozen {
+				m.input(g, inRelease) // the other one keeps it
+			}
 			s.Groups[g].Frozen = false
 		}
 	case CmdStandbyOff:

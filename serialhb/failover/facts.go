@@ -21,6 +21,7 @@ type VolatilePeer struct {
 	Left      bool          `json:"left,omitempty"`
 	Proof     fencing.Proof `json:"proof,omitempty"`
 	ProofBoot uint32        `json:"proof_boot,omitempty"`
+	Boot      uint32        `json:"boot,omitempty"` // last claimed
 	Open      bool          `json:"cut_open,omitempty"`
 	Counted   bool          `json:"fence_counted,omitempty"`
 	Broken    uint8         `json:"broken_senses,omitempty"`
@@ -60,7 +61,7 @@ func (s *State) Volatile() Volatile {
 	v := Volatile{Incident: s.Incident, Moves: s.Moves, Fences: s.Fences, Locked: s.Locked}
 	for p := range s.Peers {
 		peer := &s.Peers[p]
-		v.Peers[p] = VolatilePeer{Seen: peer.Seen, Left: peer.Presence == Gone, Proof: peer.Proof, ProofBoot: peer.ProofBoot, Open: peer.Fence.Open, Counted: peer.Fence.Counted}
+		v.Peers[p] = VolatilePeer{Seen: peer.Seen, Left: peer.Presence == Gone, Proof: peer.Proof, ProofBoot: peer.ProofBoot, Boot: peer.Claim.Boot, Open: peer.Fence.Open, Counted: peer.Fence.Counted}
 		for d := range peer.Senses {
 			if peer.Senses[d].Broken {
 				v.Peers[p].Broken |= 1 << d
@@ -111,7 +112,7 @@ func New(c *Config, session uint32, v Volatile, d Durable, sameBoot bool) State 
 			continue
 		}
 		f := v.Peers[p]
-		peer.Seen, peer.Proof, peer.ProofBoot = f.Seen, f.Proof, f.ProofBoot
+		peer.Seen, peer.Proof, peer.ProofBoot, peer.Claim.Boot = f.Seen, f.Proof, f.ProofBoot, f.Boot
 		if f.Left {
 			peer.Presence = Gone
 		}

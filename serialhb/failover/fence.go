@@ -41,7 +41,7 @@ func (m *machine) fence(p uint8) {
 	groups, want := m.fenceWanted(p)
 	switch fence.Phase {
 	case FenceIdle, FenceProven:
-		if !want {
+		if !want || !m.s.Armed {
 			return
 		}
 		fence.Groups = groups
@@ -58,7 +58,7 @@ func (m *machine) fence(p uint8) {
 		}
 	case FenceSaving:
 		switch {
-		case !want && !fence.ByPerson:
+		case !m.s.Armed, !want && !fence.ByPerson:
 			m.callOff(p)
 		case m.s.SavedGen >= fence.Gen:
 			m.drive(p)
@@ -166,6 +166,13 @@ func (m *machine) callOff(p uint8) {
 		m.note(NoteFenceCalledOff, p, 0, 0)
 	case FenceFailed, FenceOpening:
 		m.stopTimer(TimerRetry, p)
+		if fence.Phase == FenceOpening {
+			for g := range m.c.G { // the word that these requests rest on was wrong
+				if fence.Groups&(1<<g) != 0 && m.s.Groups[g].Approved {
+					m.abandon(g)
+				}
+			}
+		}
 		*fence = Fence{Phase: FenceIdle, Counted: fence.Counted, Open: fence.Open}
 		m.givePower(p)
 	}
@@ -232,6 +239,10 @@ func (m *machine) givePower(p uint8) {
 func (m *machine) restoreDone(e *Event) {
 	if e.Peer >= m.c.N {
 		m.s.Ignored++
+		return
+	}
+	if phase := m.s.Peers[e.Peer].Fence.Phase; phase == FenceRunning || phase == FenceOpening {
+		m.s.Ignored++ // a newer cut was ordered behind it
 		return
 	}
 	if !e.OK {

@@ -106,6 +106,9 @@ func (m *machine) present(p uint8) {
 		m.note(NoteHeard, p, 0, 0)
 		peer.Presence = Present
 		m.s.Incident.Moved &^= 1 << p
+		if peer.Fence.Phase == FenceIdle && peer.Proof == 0 {
+			m.givePower(p) // of a cut that did not end
+		}
 	}
 	if !m.fenceMe(p) && !peer.Fence.ByPerson {
 		m.callOff(p)
@@ -115,6 +118,9 @@ func (m *machine) present(p uint8) {
 // claim takes over what an accepted pulse says.
 func (m *machine) claim(p *pulse.Pulse) {
 	peer := &m.s.Peers[p.From]
+	if peer.Claim.Boot != p.Boot {
+		m.dirty()
+	}
 	peer.Claim = Claim{Valid: true, Flags: p.Flags, Boot: p.Boot, Echo: p.Echo, Health: p.Health, Core: p.Core, Rest: p.Rest, Groups: p.Groups}
 	peer.Newer = false
 	if peer.Doubt &= oneName; peer.Doubt == 0 {

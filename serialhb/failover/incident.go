@@ -54,6 +54,9 @@ func (m *machine) question(g, p uint8) bool {
 	if m.s.Incident.Moved&(1<<p) != 0 && m.isMove(g) {
 		why |= AskAgain
 	}
+	if q.Asked {
+		why |= q.Why
+	}
 	if why == 0 || q.Approved {
 		return false
 	}

@@ -20,6 +20,7 @@ func (m *machine) leave() {
 		}
 		s.Leaving = LeaveSaving
 		s.ByeSeq = m.dirty()
+		m.setTimer(TimerFarewell, 0, m.c.FarewellTime)
 	case LeaveSaving:
 		if s.SavedGen >= s.ByeSeq {
 			s.Leaving = LeaveSaying
@@ -76,13 +77,16 @@ func (m *machine) farewellTime() {
 	switch m.s.Leaving {
 	case LeaveSaying:
 		m.exit(ExitLeft)
-	case QuietSaying:
+	case QuietSaying, LeaveSaving: // what could not be erased is not left: no goodbye
 		m.exit(ExitQuiet)
 	}
 }
 
 func (m *machine) exit(how uint32) {
-	m.s.Leaving = LeaveDone
+	m.s.Leaving = QuietDone
+	if how == ExitLeft {
+		m.s.Leaving = LeaveDone
+	}
 	m.stopTimer(TimerFarewell, 0)
 	m.do(Action{Kind: Exit, Arg: how})
 }

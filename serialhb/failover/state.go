@@ -208,6 +208,7 @@ const (
 	LeaveSaying           // leaving pulses go out
 	QuietSaying           // quiet pulses go out
 	LeaveDone
+	QuietDone // quietly, or in maintenance
 )
 
 // State is everything that a member decides on. It is a flat, comparable value; the zero value is not valid: see [New].

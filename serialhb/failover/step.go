@@ -129,11 +129,14 @@ func (m *machine) started() {
 		m.probe(g, CodeStart)
 	}
 	for p := range m.peers() {
-		if m.s.Peers[p].Proof != 0 && m.s.Peers[p].Fence.Open && m.c.Members[p].RestoreAfter > 0 {
+		if m.s.Peers[p].Fence.Open && m.c.Members[p].RestoreAfter > 0 {
 			m.setTimer(TimerPower, p, m.c.Members[p].RestoreAfter)
 		}
 	}
 	m.setTimer(TimerWindow, 0, m.c.Window)
+	if m.s.Incident.Question.Approved {
+		m.setTimer(TimerApproval, 0, m.c.ApprovalTime)
+	}
 }
 
 func (m *machine) beat() {

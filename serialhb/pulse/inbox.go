@@ -104,9 +104,10 @@ func (in Inbox) stranger(p *Pulse) (Inbox, Standing) {
 	return in, Older
 }
 
-// Forget drops what depends on my own session: it is called when I begin a new one. The peer's current session stays,
-// so that its delayed older sessions stay unbelieved.
+// Forget drops what depends on my own session: it is called when I begin a new one. No claim of the peer is accepted in
+// it yet, so any session may take the place of the current one: the peer may begin a new one in the same moment, and
+// could never prove it fresh. Claims still have to name my new session, which no older one can.
 func (in Inbox) Forget() Inbox {
-	in.SentAtClaim, in.SentAtStart = 0, 0
+	in.Claimed, in.SentAtClaim, in.SentAtStart = false, 0, 0
 	return in
 }

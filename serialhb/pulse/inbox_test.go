@@ -212,12 +212,12 @@ func TestInboxForget(t *testing.T) {
 	// In my session before I had sent 500 when his last claim came.
 	in := hearAll(t, Inbox{}, []heard{{"he answers", first, mine, 2, 1, 0, 500, Claimed}}).Forget()
 	hearAll(t, in, []heard{
-		{"his session stays: another is not believed", second, 0, 1, 0, 0, 0, Older},
+		{"he may have begun a new session in the same moment: life, no claim", second, 0, 1, 0, 0, 0, Alive},
 		{"he does not know my new session yet", first, mineOld, 3, 500, 0, 1, Alive},
 		{"he does", first, mine, 4, 1, 0, 1, Claimed},
 	})
 	hearAll(t, in, []heard{
-		{"echo of nothing", second, mine, 1, 0, 0, 1, Older},
+		{"whoever names my new session answers it", second, mine, 1, 0, 0, 1, Claimed},
 		{"my new session counts from 1 again", second, mine, 2, 1, 0, 1, Claimed},
 	})
 }
