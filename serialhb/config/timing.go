@@ -36,7 +36,7 @@ func (c *check) interval() {
 // timing comes after the fences, whose times the delay between two fighters has to cover.
 func (c *check) timing() {
 	r, t := &c.raw.Timing, &c.model.timing
-	t.LateMultiplier = c.within(r.LateMultiplier, max(1, t.DetectMultiplier/3), 1, t.DetectMultiplier-1)
+	t.LateMultiplier = c.within(r.LateMultiplier, min(t.DetectMultiplier-1, max(2, t.DetectMultiplier/3)), 1, t.DetectMultiplier-1)
 	t.Late = t.Interval * time.Duration(t.LateMultiplier)
 
 	t.StartWindow = c.between(r.StartWindow, 2*t.Detection, t.Detection, day)

@@ -97,7 +97,7 @@ func (m *machine) fenceDelay(p uint8) time.Duration {
 		if m.s.Groups[g].Holds == pulse.HoldsYes {
 			mine++
 		}
-		if peer.Claim.Groups[g].Holds == pulse.HoldsYes {
+		if peer.Claim.Groups[g].Holds == pulse.HoldsYes || m.s.Groups[g].Grants[p].Request != 0 {
 			theirs++
 		}
 	}

@@ -175,6 +175,9 @@ func (m *machine) goodbye(p uint8) {
 	if m.s.Leaving >= LeaveSaving {
 		return
 	}
+	if peer.Doubt&oneName != 0 {
+		return // it may be the copy that leaves, and the one that holds the group that stays
+	}
 	for g := range m.c.G {
 		if peer.Claim.Groups[g].Holds != pulse.HoldsNo {
 			return // it says goodbye and holds something: that is no goodbye

@@ -123,7 +123,20 @@ func (m *machine) budgetObstacle(g uint8) Code {
 // first start of all.
 func (m *machine) isMove(g uint8) bool {
 	grp := &m.s.Groups[g]
-	return !grp.Planned && grp.MaxTerm > 0 && grp.OwnTerm != grp.MaxTerm
+	last := m.lastTerm(g)
+	return !grp.Planned && last > 0 && grp.OwnTerm != last
+}
+
+// lastTerm is the term of the last ownership that there may have been. A member that I granted the group to may have
+// owned it for a moment that nobody heard of.
+func (m *machine) lastTerm(g uint8) uint32 {
+	grp := &m.s.Groups[g]
+	for p := range m.peers() {
+		if grp.Grants[p].Request != 0 {
+			return min(grp.MaxTerm+1, pulse.MaxTerm)
+		}
+	}
+	return grp.MaxTerm
 }
 
 // ask opens a request: the next number, no permits but the standing ones.
@@ -231,7 +244,7 @@ func (m *machine) lost(g uint8) Code {
 	}
 	for p := range m.peers() {
 		peer := &s.Peers[p]
-		if peer.Presence == Present && peer.Doubt&oneName != 0 {
+		if (peer.Presence == Present || peer.Presence == Gone) && peer.Doubt&oneName != 0 {
 			return WhyDoubted // whoever granted, the other one may hold it
 		}
 		if !m.lacks(g, p) {
@@ -260,6 +273,7 @@ func (m *machine) cuttable(p uint8) bool {
 func (m *machine) win(g uint8) {
 	grp := &m.s.Groups[g]
 	m.countMove(g)
+	grp.MaxTerm = m.lastTerm(g)
 	for p := range m.peers() {
 		if grp.Permits[p] == Granted {
 			grp.Permits[p] = NoPermit

@@ -390,3 +390,40 @@ func TestDisarmedOwesThePower(t *testing.T) { // rule 16
 		t.Errorf("armed again, it gives back: %v", r)
 	}
 }
+
+// A copy of the owner under its name says goodbye. The owner itself may hold the group all the while: no permit comes of
+// it, and nothing is taken.
+func TestGoodbyeOfADoubtedNameIsNone(t *testing.T) {
+	for _, doubt := range []Doubt{0, DoubtTwin, DoubtBoot} {
+		b := newBench(t, 2)
+		b.owned()
+		m := b.members[1]
+		bye := *b.members[0].pulse(1)
+		bye.Seq += 5
+		bye.Echo = m.s.Seq
+		bye.Flags |= pulse.Leaving
+		bye.Groups[0] = pulse.GroupClaim{Holds: pulse.HoldsNo, Term: 1}
+		m.s.Peers[0].Doubt = doubt
+		m.do(Event{Kind: Heard, Pulse: &bye})
+		m.write()
+		if took := m.s.Groups[0].Holds == pulse.HoldsYes; took != (doubt == 0) {
+			t.Errorf("doubt %d: holds %s after the goodbye", doubt, m.s.Groups[0].Holds)
+		}
+	}
+}
+
+// The owner dies before anybody heard that it holds the group. It may have owned it, so the one who takes over owns it
+// later, and it is a move.
+func TestAnOwnershipNobodyHeardOfCounts(t *testing.T) {
+	b := newBench(t, 2)
+	b.owned()
+	m := b.members[1]
+	grp := &m.s.Groups[0]
+	grp.MaxTerm, grp.Grants[0] = 0, Grant{Request: 1}
+	m.s.Peers[0].Claim.Groups[0] = pulse.GroupClaim{Holds: pulse.HoldsNo, Request: 1}
+	m.fenced(m.cutting(0), fencing.FailSafe)
+	m.write()
+	if m.s.Groups[0].OwnTerm != 2 || m.s.Moves != 1 {
+		t.Errorf("term %d, %d moves; want a later term than the one that was granted, and a move", m.s.Groups[0].OwnTerm, m.s.Moves)
+	}
+}

@@ -14,6 +14,9 @@ import (
 // consoleName is the kernel's name of a device that is one of its consoles, empty if it is none. The kernel prints on
 // a console whenever it likes, and firmware and boot loaders read from it: pulses there can keep a board from booting.
 func consoleName(sys string, device uint64) (string, error) {
+	if name := screen(device); name != "" {
+		return name, nil
+	}
 	class := filepath.Join(sys, "class", "tty")
 	active, err := os.ReadFile(filepath.Join(class, "console", "active"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -33,4 +36,18 @@ func consoleName(sys string, device uint64) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// screen is the name of a device that is a screen and keyboard, or stands for whatever the console is: never a cable.
+func screen(device uint64) string {
+	major, minor := unix.Major(device), unix.Minor(device)
+	switch {
+	case major == 4 && minor < 64:
+		return fmt.Sprintf("tty%d", minor)
+	case major == 5 && minor == 0:
+		return "tty"
+	case major == 5 && minor == 1:
+		return "console"
+	}
+	return ""
 }

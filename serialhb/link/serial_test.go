@@ -268,3 +268,14 @@ func TestRunEndsWhileTheDeviceIsAway(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestScreensAreNoCables(t *testing.T) {
+	for _, c := range []struct {
+		major, minor uint32
+		want         string
+	}{{5, 1, "console"}, {5, 0, "tty"}, {4, 0, "tty0"}, {4, 63, "tty63"}, {4, 64, ""}, {188, 0, ""}, {136, 1, ""}} {
+		if got := screen(unix.Mkdev(c.major, c.minor)); got != c.want {
+			t.Errorf("%d:%d is %q, want %q", c.major, c.minor, got, c.want)
+		}
+	}
+}
