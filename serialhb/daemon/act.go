@@ -31,7 +31,7 @@ func (d *Daemon) act(a *failover.Action) {
 		d.sendPulses()
 	case failover.Alive:
 		if d.current != nil {
-			d.watch.Life(d.o.Clock(), a.Link, a.Peer, d.current)
+			d.watch.Life(d.heardAt, a.Link, a.Peer, d.current)
 		}
 	case failover.Save:
 		d.saver.put(a.Gen, d.state.Volatile())

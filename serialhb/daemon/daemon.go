@@ -59,7 +59,8 @@ type Daemon struct {
 
 	actions  []failover.Action
 	changes  []detect.Change
-	current  *pulse.Pulse // of the event in work
+	current  *pulse.Pulse  // of the event in work
+	heardAt  time.Duration // when its bytes were read
 	queue    []failover.Event
 	timers   []timer
 	nextBeat time.Duration

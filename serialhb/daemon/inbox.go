@@ -98,7 +98,7 @@ func (d *Daemon) takeFrame(a *arrival) {
 	case pulse.NewerVersion:
 		if a.frame == pulse.FramePulse && a.pulse.To == d.o.Decision.Me {
 			a.pulse.IntervalMS = 0 // of a newer version nothing but life is read
-			d.current = &a.pulse
+			d.current, d.heardAt = &a.pulse, a.at
 			d.step(failover.Event{Kind: failover.HeardNewer, Peer: a.pulse.From, Link: a.link})
 			d.current = nil
 		}
@@ -124,7 +124,7 @@ func (d *Daemon) takePulse(a *arrival) {
 	case p.From >= d.o.Decision.N:
 		return
 	}
-	d.current = p
+	d.current, d.heardAt = p, a.at
 	d.step(failover.Event{Kind: failover.Heard, Link: a.link, Pulse: p})
 	d.current = nil
 }

@@ -220,6 +220,7 @@ func (l *Serial) read(ctx context.Context, p *port, w *writer) error {
 const (
 	restLeast = 300 * time.Microsecond
 	restMost  = 10 * time.Millisecond
+	restSlack = time.Millisecond // sleeps end that much too late
 )
 
 // awaitRest sleeps while the rest of a frame that has begun is still on the wire, going by the size of the last one. It
@@ -229,7 +230,7 @@ func (l *Serial) awaitRest() {
 	if begun == 0 || begun >= l.usual {
 		return
 	}
-	rest := time.Duration(l.usual-begun) * 10 * time.Second / time.Duration(l.cfg.Baud)
+	rest := time.Duration(l.usual-begun)*10*time.Second/time.Duration(l.cfg.Baud) - restSlack
 	if rest = min(rest, restMost); rest >= restLeast {
 		time.Sleep(rest)
 	}
