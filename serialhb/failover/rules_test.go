@@ -409,6 +409,9 @@ func TestGoodbyeOfADoubtedNameIsNone(t *testing.T) {
 		if took := m.s.Groups[0].Holds == pulse.HoldsYes; took != (doubt == 0) {
 			t.Errorf("doubt %d: holds %s after the goodbye", doubt, m.s.Groups[0].Holds)
 		}
+		if left := m.s.Groups[0].Permits[0] == LeftIt; left != (doubt == 0) {
+			t.Errorf("doubt %d: permit %s after the goodbye", doubt, m.s.Groups[0].Permits[0])
+		}
 	}
 }
 
