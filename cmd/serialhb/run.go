@@ -8,12 +8,10 @@ import (
 	"os/user"
 	"sync"
 	"syscall"
-	"time"
-	"unsafe"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sys/unix"
 
+	"github.com/serialhb/serialhb/serialhb/clock"
 	"github.com/serialhb/serialhb/serialhb/config"
 	"github.com/serialhb/serialhb/serialhb/control"
 	"github.com/serialhb/serialhb/serialhb/daemon"
@@ -38,16 +36,6 @@ func (c *runCmd) Run(t *terminal, w *where) error {
 	return nil
 }
 
-// bootTime is CLOCK_BOOTTIME: it counts suspend, and no step of the wall clock touches it. The call cannot block, so it is
-// kept from the scheduler, which would wake its monitor thread for each of hundreds a second.
-func bootTime() time.Duration {
-	var t unix.Timespec
-	if _, _, errno := unix.RawSyscall(unix.SYS_CLOCK_GETTIME, unix.CLOCK_BOOTTIME, uintptr(unsafe.Pointer(&t)), 0); errno != 0 {
-		panic("serialhb: no boot-time clock: " + errno.Error())
-	}
-	return time.Duration(t.Nano())
-}
-
 // runDaemon is `serialhb run`: it returns the process's exit code.
 func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
 	file, all := config.Load(w.Config)
@@ -69,9 +57,14 @@ func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
 	defer signals.end()
 	log, flush := newLog(os.Stderr, c.Log)
 	defer flush()
+	bell, err := clock.NewBell()
+	if err != nil {
+		return 1, fmt.Errorf("serialhb: %w; this kernel is too old, or the process may open no more files", err)
+	}
+	defer bell.Close()
 	sup := newSupervisor()
 	reload := func() (daemon.Reloaded, error) { return readAgain(w.Config, node, c) }
-	d, end, err := build(c, bootIDFile, daemon.Options{Version: Version, Log: log, Clock: bootTime, Notify: sup.notify, Reload: reload})
+	d, end, err := build(c, bootIDFile, daemon.Options{Version: Version, Log: log, Clock: clock.Boot, Bell: bell, Notify: sup.notify, Reload: reload})
 	if err != nil {
 		return 1, err
 	}

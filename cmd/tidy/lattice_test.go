@@ -46,7 +46,8 @@ var rooms = []room{
 		ours:  []string{"serialhb/pulse", "serialhb/detect", "serialhb/failover", "fencing", "gpio"},
 		other: []string{"github.com/pelletier/go-toml/v2", "golang.org/x/sys"}},
 
-	{path: "serialhb/link", layer: adapter, ours: []string{"serialhb/pulse"}, other: []string{"go.bug.st/serial", "golang.org/x/sys"}},
+	{path: "serialhb/clock", layer: settings, other: []string{"golang.org/x/sys"}},
+	{path: "serialhb/link", layer: adapter, ours: []string{"serialhb/pulse", "serialhb/clock"}, other: []string{"go.bug.st/serial", "golang.org/x/sys"}},
 	{path: "serialhb/journal", layer: adapter, ours: []string{"serialhb/pulse", "serialhb/failover"}, other: []string{"golang.org/x/sys", "github.com/google/renameio/v2"}},
 	{path: "serialhb/resource", layer: adapter, other: []string{"golang.org/x/sys"}},
 	{path: "serialhb/notify", layer: adapter, other: []string{"golang.org/x/sys"}},

@@ -41,6 +41,7 @@ type Options struct {
 	Record    Recorder
 	Log       zerolog.Logger
 	Clock     Clock
+	Bell      Bell
 	Notify    func(state string) // sd_notify; nil is none
 	Reload    func() (Reloaded, error)
 }
@@ -65,6 +66,7 @@ type Daemon struct {
 	timers   []timer
 	nextBeat time.Duration
 	planned  time.Duration
+	bellSet  time.Duration // when the bell will ring; 0 is not set
 	interval time.Duration
 	deferred int
 	frame    []byte
@@ -73,7 +75,8 @@ type Daemon struct {
 	powers  []*powerWorker
 	saver   *writer[failover.Volatile]
 	keeper  *writer[failover.Durable]
-	senses  []senseWatch
+	senses  []*senseWatch
+	senseAt time.Duration // when they are read next
 	workers sync.WaitGroup
 
 	commands map[uint32]*pending
@@ -85,17 +88,18 @@ type Daemon struct {
 	sideSeq uint32
 	sideAt  time.Duration
 
-	alarms  map[string]control.Alarm
-	wrong   map[string]string // at the last look
-	alarmAt time.Duration
-	book    *book
-	started time.Duration
-	late    time.Duration // worst lateness so far
-	badDig  [pulse.MaxMembers]bool
-	testing [pulse.MaxMembers]bool // a fence test of it is under way
-	exit    uint32
-	exited  bool
-	reading chan struct{} // held by who reads the configuration again
+	alarms     map[string]control.Alarm
+	wrong      map[string]string // at the last look
+	alarmAt    time.Duration
+	watchdogAt time.Duration
+	book       *book
+	started    time.Duration
+	late       time.Duration // worst lateness so far
+	badDig     [pulse.MaxMembers]bool
+	testing    [pulse.MaxMembers]bool // a fence test of it is under way
+	exit       uint32
+	exited     bool
+	reading    chan struct{} // held by who reads the configuration again
 }
 
 type linkState struct {
@@ -217,7 +221,7 @@ func (d *Daemon) startWorkers(ctx context.Context) {
 		d.powers[p] = newPowerWorker(d, uint8(p), power)
 		d.workers.Go(func() { d.powers[p].run(ctx) })
 		for i, s := range power.Senses() {
-			w := senseWatch{peer: uint8(p), device: uint8(i), sense: s}
+			w := newSenseWatch(uint8(p), uint8(i), s)
 			d.senses = append(d.senses, w)
 			d.workers.Go(func() { w.run(ctx, d) })
 		}

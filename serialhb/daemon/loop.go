@@ -19,6 +19,8 @@ type timer struct {
 const (
 	// lateTolerance is how late a turn may be before windows are lengthened for it.
 	lateTolerance = 2 * time.Millisecond
+	// watchdogEvery is how often the supervisor hears that the loop turns.
+	watchdogEvery = 500 * time.Millisecond
 	// deferMost is how often a verdict waits a millisecond for bytes that the driver already has.
 	deferMost = 20
 	// sideEvery is how often the side frames of keys and digests go out.
@@ -29,10 +31,8 @@ const (
 
 // loop is the only one: one arrival, completion, request or deadline at a time.
 func (d *Daemon) loop(ctx context.Context, errs <-chan error) {
-	wake := time.NewTimer(0)
-	defer wake.Stop()
 	now := d.o.Clock()
-	d.nextBeat = now
+	d.nextBeat, d.senseAt = now, now
 	d.step(failover.Event{Kind: failover.Started})
 	d.book.say("daemon-started", "serialhb "+d.o.Version+" runs", subject{})
 	for _, damage := range d.o.Damage {
@@ -41,7 +41,10 @@ func (d *Daemon) loop(ctx context.Context, errs <-chan error) {
 	d.tell("READY=1")
 	for !d.exited {
 		d.planned = d.nextDeadline(d.o.Clock())
-		wake.Reset(max(0, d.planned-d.o.Clock()))
+		if d.planned != d.bellSet {
+			d.bellSet = d.planned
+			d.o.Bell.Set(d.planned)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -57,7 +60,8 @@ func (d *Daemon) loop(ctx context.Context, errs <-chan error) {
 		case err := <-errs:
 			d.log.Error().Err(err).Msg("a link ended")
 			d.book.say("link-ended", err.Error(), subject{})
-		case <-wake.C:
+		case <-d.o.Bell.Rings():
+			d.bellSet = 0
 			d.lateness()
 		}
 		d.drain()
@@ -100,19 +104,25 @@ func (d *Daemon) turn() {
 		}
 	}
 	d.fireTimers(now)
+	if now >= d.senseAt {
+		d.readSenses(now)
+	}
 	if now >= d.nextBeat {
 		d.nextBeat += d.interval
 		if d.nextBeat <= now {
 			d.nextBeat = now + d.interval
 		}
 		d.step(failover.Event{Kind: failover.Beat})
-		d.tell("WATCHDOG=1")
 		d.chores(now)
 	}
 }
 
 // chores ride on a beat, so that they wake nobody.
 func (d *Daemon) chores(now time.Duration) {
+	if now >= d.watchdogAt {
+		d.watchdogAt = now + watchdogEvery
+		d.tell("WATCHDOG=1")
+	}
 	if now >= d.sideAt {
 		d.sideAt = now + sideEvery
 		d.sendSides()
@@ -144,7 +154,7 @@ func (d *Daemon) bytesWait(now time.Duration) bool {
 }
 
 func (d *Daemon) nextDeadline(now time.Duration) time.Duration {
-	next := min(d.nextBeat, now+idle)
+	next := min(d.nextBeat, d.senseAt, now+idle)
 	if at, ok := d.watch.Next(); ok {
 		if d.deferred > 0 {
 			at = max(at, now+time.Millisecond)

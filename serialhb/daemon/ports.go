@@ -12,6 +12,13 @@ import (
 // Clock is the boot-time clock: it never runs backwards and counts suspend.
 type Clock func() time.Duration
 
+// Bell wakes the loop. Set lets it ring once at that time of the [Clock], at once if that is past, in place of what was
+// set before. A ring may be of an earlier setting.
+type Bell interface {
+	Set(at time.Duration)
+	Rings() <-chan struct{}
+}
+
 // Link is one way to the other members. Its Run hands what arrives to the daemon's [Inbox] until ctx is done, and joins
 // its goroutines. Send never blocks: the newest frame wins.
 type Link interface {

@@ -159,7 +159,7 @@ func (n *rigNode) boot(sink *rigSink, links []daemon.LinkInfo) {
 			}
 			return n.keepErr
 		}),
-		Record: n, Log: zerolog.Nop(), Clock: daemon.Clock(n.rig.clock),
+		Record: n, Log: zerolog.Nop(), Clock: daemon.Clock(n.rig.clock), Bell: newRigBell(n.rig.clock),
 	}
 	if n.tune != nil {
 		n.tune(&o)
@@ -172,6 +172,27 @@ func (n *rigNode) boot(sink *rigSink, links []daemon.LinkInfo) {
 		n.how, _ = n.d.Run(ctx)
 	}()
 }
+
+// rigBell rings by the bubble's time.
+type rigBell struct {
+	clock link.Clock
+	timer *time.Timer
+	rings chan struct{}
+}
+
+func newRigBell(clock link.Clock) *rigBell {
+	b := &rigBell{clock: clock, rings: make(chan struct{}, 1)}
+	b.timer = time.AfterFunc(time.Hour, func() {
+		select {
+		case b.rings <- struct{}{}:
+		default:
+		}
+	})
+	return b
+}
+
+func (b *rigBell) Set(at time.Duration)   { b.timer.Reset(max(0, at-b.clock())) }
+func (b *rigBell) Rings() <-chan struct{} { return b.rings }
 
 type savesTo func(v any) error
 

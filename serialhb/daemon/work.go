@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/serialhb/serialhb/fencing"
@@ -174,50 +175,65 @@ func (w *powerWorker) carryOut(ctx context.Context, j job) {
 	w.d.post(e)
 }
 
-// senseWatch looks at one power sense all the time and tells every reading, so that its history is known before it has to
-// prove anything.
+// senseWatch reads one power sense again and again, so that its history is known before it has to prove anything. The
+// loop says when, for a clock of its own would wake the host once more each time; the reading may take as long as it
+// likes.
 type senseWatch struct {
 	peer, device uint8
 	sense        Sense
+	read         chan struct{}
+
+	asked time.Duration // of the loop
+	busy  atomic.Bool
+	late  atomic.Bool // what is being read now counts no more
 }
 
-// senseEvery is how often a sense is read. A fence reads it itself, far faster.
-const senseEvery = 200 * time.Millisecond
+const (
+	// senseEvery is how often a sense is read. A fence reads it itself, far faster.
+	senseEvery = 500 * time.Millisecond
+	// senseLate is how long a reading may take before the sense counts as unread: an old reading must not stand for now.
+	senseLate = 2 * senseEvery
+)
 
-// senseLate is how long a reading may take before the sense counts as unread: an old reading must not stand for now.
-const senseLate = 5 * senseEvery
+func newSenseWatch(peer, device uint8, s Sense) *senseWatch {
+	return &senseWatch{peer: peer, device: device, sense: s, read: make(chan struct{}, 1)}
+}
 
-func (w senseWatch) run(ctx context.Context, d *Daemon) {
-	tick := time.NewTicker(senseEvery)
-	defer tick.Stop()
-	readings := make(chan failover.Reading, 1)
-	for {
-		go func() { readings <- w.read() }()
-		r, came := failover.NotRead, true
-		select {
-		case r = <-readings:
-		case <-ctx.Done():
-			return
-		case <-time.After(senseLate):
-			came = false
-		}
-		d.post(failover.Event{Kind: failover.SenseRead, Peer: w.peer, Device: w.device, Reading: r})
-		if !came {
-			select {
-			case <-readings: // as old as it is late; the next one counts
-			case <-ctx.Done():
-				return
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+// readSenses has all senses read that are not being read.
+func (d *Daemon) readSenses(now time.Duration) {
+	if d.senseAt += senseEvery; d.senseAt <= now {
+		d.senseAt = now + senseEvery
+	}
+	for _, w := range d.senses {
+		switch {
+		case !w.busy.Load():
+			w.asked = now
+			w.late.Store(false)
+			w.busy.Store(true)
+			w.read <- struct{}{}
+		case !w.late.Load() && now-w.asked >= senseLate:
+			w.late.Store(true)
+			d.step(failover.Event{Kind: failover.SenseRead, Peer: w.peer, Device: w.device, Reading: failover.NotRead})
 		}
 	}
 }
 
-func (w senseWatch) read() failover.Reading {
+func (w *senseWatch) run(ctx context.Context, d *Daemon) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.read:
+		}
+		r := w.reading()
+		if !w.late.Load() {
+			d.post(failover.Event{Kind: failover.SenseRead, Peer: w.peer, Device: w.device, Reading: r})
+		}
+		w.busy.Store(false)
+	}
+}
+
+func (w *senseWatch) reading() failover.Reading {
 	state, err := w.sense.Read()
 	if err != nil {
 		return failover.NotRead

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// control is our own descriptor on the tty. It holds the lock, asks what the serial library cannot ask, and frees a
-// writer that the driver holds. Its methods may be called from any goroutine, and do nothing once it is closed.
+// control is our own descriptor on the tty. It holds the lock, asks what the serial library cannot ask, and throws away
+// what a stuck line does not take. Its methods may be called from any goroutine, and do nothing once it is closed.
 type control struct {
 	mu     sync.RWMutex
 	fd     int // -1 is closed
@@ -36,8 +36,9 @@ func (c *control) probe() {
 	var s serialStruct
 	if c.ioctl(unix.TIOCGSERIAL, unsafe.Pointer(&s)) == nil && s.Flags&asyncLowLatency == 0 {
 		s.Flags |= asyncLowLatency
-		// A driver that refuses is only slower, and no call shows it more plainly than the measured jitter.
-		_ = c.ioctl(unix.TIOCSSERIAL, unsafe.Pointer(&s))
+		// A driver that refuses is only slower, and no call shows it more plainly than the measured jitter. It may wait
+		// for its adapter.
+		_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(c.fd), unix.TIOCSSERIAL, uintptr(unsafe.Pointer(&s)))
 	}
 }
 
@@ -49,27 +50,20 @@ func (c *control) backlog() (bytes int, full bool) {
 		return 0, false
 	}
 	// Whatever fails here fails in the write too, which reports it.
-	bytes, err := unix.IoctlGetInt(c.fd, unix.TIOCOUTQ)
-	if err != nil {
-		bytes = 0
-	}
-	poll := [1]unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLOUT}}
-	n, err := unix.Poll(poll[:], 0)
-	return bytes, err == nil && n == 0
+	bytes = c.queued(unix.TIOCOUTQ)
+	poll := unix.PollFd{Fd: int32(c.fd), Events: unix.POLLOUT}
+	var now unix.Timespec
+	n, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+	return bytes, errno == 0 && n == 0
 }
 
-// unblock throws away what the driver has not sent, and frees a writer that waits in it. The flush alone leaves a
-// pty's writer asleep on some kernels; setting the attributes that are set already wakes it.
-func (c *control) unblock() {
+// flush throws away what the driver has not sent.
+func (c *control) flush() {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if c.fd < 0 {
-		return
-	}
-	// Nobody can do more than try again, and the callers do, until the writer is back.
-	_ = unix.IoctlSetInt(c.fd, unix.TCFLSH, unix.TCOFLUSH)
-	if t, err := unix.IoctlGetTermios(c.fd, unix.TCGETS); err == nil {
-		_ = unix.IoctlSetTermios(c.fd, unix.TCSETS, t)
+	if c.fd >= 0 {
+		// What fails here leaves the line stuck, and the caller tries again.
+		_ = unix.IoctlSetInt(c.fd, unix.TCFLSH, unix.TCOFLUSH)
 	}
 }
 
@@ -80,11 +74,16 @@ func (c *control) pending() int {
 	if c.fd < 0 {
 		return 0
 	}
-	n, err := unix.IoctlGetInt(c.fd, unix.TIOCINQ)
-	if err != nil {
+	return c.queued(unix.TIOCINQ)
+}
+
+// queued asks for a number of bytes; 0 where the driver cannot tell.
+func (c *control) queued(request uint) int {
+	var n int32
+	if c.ioctl(request, unsafe.Pointer(&n)) != nil {
 		return 0
 	}
-	return n
+	return int(n)
 }
 
 // lineErrors are the driver's counters, nil where there are none.
@@ -116,8 +115,9 @@ func (c *control) close() error {
 	return unix.Close(fd)
 }
 
+// ioctl is for requests that a driver answers from memory.
 func (c *control) ioctl(request uint, arg unsafe.Pointer) error {
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(c.fd), uintptr(request), uintptr(arg))
+	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(c.fd), uintptr(request), uintptr(arg))
 	if errno != 0 {
 		return errno
 	}

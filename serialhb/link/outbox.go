@@ -11,10 +11,9 @@ import (
 // sidesWaiting is how many side frames wait per member.
 const sidesWaiting = 4
 
-// outbox is where frames wait for the writer: one pulse per member, the newest, and a few side frames. Putting never
+// outbox is where frames wait for the device: one pulse per member, the newest, and a few side frames. Putting never
 // waits for the device, only for the few instructions under the lock.
 type outbox struct {
-	wake  chan struct{} // one is in it after a frame was put
 	tally outTally
 
 	mu     sync.Mutex
@@ -73,7 +72,6 @@ func (b *budget) spend(n int) { b.credit = max(0, b.credit-int64(n)*byteSecond) 
 
 func newOutbox(sideRate, overhead int, stale time.Duration) *outbox {
 	return &outbox{
-		wake:     make(chan struct{}, 1),
 		budget:   newBudget(sideRate, pulse.SideLineBytes(pulse.MaxPayload)+overhead),
 		stale:    stale,
 		overhead: overhead,
@@ -90,18 +88,18 @@ func mustFit(to uint8, frame []byte) {
 func (o *outbox) put(to uint8, frame []byte, now time.Duration) {
 	mustFit(to, frame)
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	l := &o.pulses[to]
 	if l.n > 0 {
 		o.tally.dropped.Add(1)
 	}
 	l.set(frame, now)
-	o.mu.Unlock()
-	o.signal()
 }
 
 func (o *outbox) putSide(to uint8, frame []byte, now time.Duration) {
 	mustFit(to, frame)
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	q := &o.sides[to]
 	if q.n == sidesWaiting {
 		q.head = (q.head + 1) % sidesWaiting
@@ -110,15 +108,6 @@ func (o *outbox) putSide(to uint8, frame []byte, now time.Duration) {
 	}
 	q.ring[(q.head+q.n)%sidesWaiting].set(frame, now)
 	q.n++
-	o.mu.Unlock()
-	o.signal()
-}
-
-func (o *outbox) signal() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
 }
 
 // nothing is what [outbox.due] says when no frame waits.

@@ -12,31 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readWait is the longest that a read of the port takes when nothing comes: how soon the reader sees that it is to
-// end. It ends the reads itself, so that the port is never closed under one.
-const readWait = 50 * time.Millisecond
-
-// idleWait is the same for the runtime's poller, which the end of a run can wake.
-const idleWait = 500 * time.Millisecond
-
 // maxFD bounds our descriptors: the library's select panics from 1024 on, and opens three behind ours.
 const maxFD = 1000
 
-// port is an open serial port: the library's for the bytes, ours for the rest. line is used by the reader and the
-// writer only, and closed by the reader after both have left it, so nothing touches a descriptor number that may be
-// another file's by then.
+// port is an open serial port. The library opens it, sets its mode and keeps others out; the bytes go through the wire.
+// The reader closes it after the writer has left it, so nothing touches a descriptor number that may be another file's
+// by then.
 type port struct {
-	line  io.ReadWriteCloser
-	ctl   *control
-	ready *readiness // nil: the line waits itself
-}
-
-// read takes what has come, and waits for it for at most readWait. Nothing is 0 and no error.
-func (p *port) read(b []byte) (int, error) {
-	if p.ready != nil && !p.ready.wait(idleWait) {
-		return 0, nil
-	}
-	return p.line.Read(b)
+	wire
+	ctl  *control
+	line io.Closer // the library's
 }
 
 // opener opens the port of a link.
@@ -63,7 +48,11 @@ func (o *opener) open() (*port, error) {
 	}
 	o.busyTries = 0
 	ctl.probe()
-	return &port{line: line, ctl: ctl, ready: newReadiness(ctl.fd)}, nil
+	t, err := newTTY(ctl.fd)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("link: wait for %s: %w; report this", o.device, err), line.Close(), ctl.close())
+	}
+	return &port{wire: t, ctl: ctl, line: line}, nil
 }
 
 // openBehind checks and locks the tty, and opens the library's port on the very same device.
@@ -115,9 +104,6 @@ func openLine(fd, baud int) (serial.Port, error) {
 	syscall.ForkLock.RUnlock()
 	if line == nil {
 		return nil, err
-	}
-	if err == nil {
-		err = line.SetReadTimeout(readWait)
 	}
 	if err == nil {
 		// What came while the port was closed is old: it would be life of the past.
@@ -186,11 +172,9 @@ func (o *opener) explain(err error) error {
 	return fmt.Errorf("link: open %s: %w; %s", o.device, err, fix)
 }
 
-// lost says in words what ended the reads. The library says "closed" of a port that was unplugged; we never close one
-// that is being read.
+// lost says in words what ended the reads.
 func lost(device string, err error) error {
-	var pe *serial.PortError
-	if errors.As(err, &pe) && pe.Code() == serial.PortClosed {
+	if errors.Is(err, io.EOF) || errors.Is(err, unix.EIO) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
 		return fmt.Errorf("link: read %s: the device is gone; plug it in again", device)
 	}
 	return fmt.Errorf("link: use %s: %w; look for the adapter's trouble in the kernel log", device, err)
@@ -198,10 +182,11 @@ func lost(device string, err error) error {
 
 // discard throws away what was not sent, and closes. The caller is the last user of the port. It may wait in the driver.
 func (p *port) discard() error {
-	p.ready.close()
-	p.ctl.unblock()
-	return errors.Join(p.line.Close(), p.ctl.close())
+	p.ctl.flush()
+	return p.close()
 }
+
+func (p *port) close() error { return errors.Join(p.wire.close(), p.line.Close(), p.ctl.close()) }
 
 // finish lets the driver send what it has for at most d, and closes. Without this the last pulses of an orderly end
 // would be cut off.
@@ -214,6 +199,5 @@ func (p *port) finish(d time.Duration) error {
 	if n, _ := p.ctl.backlog(); n > 0 {
 		return p.discard()
 	}
-	p.ready.close()
-	return errors.Join(p.line.Close(), p.ctl.close())
+	return p.close()
 }

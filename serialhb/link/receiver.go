@@ -121,6 +121,9 @@ func (r *Receiver) Noise(at time.Duration, bytes int) {
 	}
 }
 
+// Untold says whether there is noise that the sink has not heard of.
+func (r *Receiver) Untold() bool { return r.noise > 0 }
+
 // Close lets no further call reach the sink. It waits for one that runs.
 func (r *Receiver) Close() {
 	r.gate.Lock()

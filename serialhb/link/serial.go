@@ -30,9 +30,6 @@ type SerialConfig struct {
 // joinWithin bounds how long [Serial.Run] waits for a driver that does not let go.
 const joinWithin = 2 * time.Second
 
-// spinning is how many empty reads that did not wait are taken before the driver counts as broken.
-const spinning = 100
-
 // Serial is a link over a serial cable. The cable has one other end: the member that a frame is for names no way, only
 // the place where it waits.
 type Serial struct {
@@ -41,11 +38,13 @@ type Serial struct {
 	recv    *Receiver
 	out     *outbox
 	ctl     atomic.Pointer[control] // of the open port, nil is none
+	pump    atomic.Pointer[pump]    // the same
 	reopens atomic.Uint64
 
 	decoder pulse.Decoder
 	buf     [1024]byte
-	usual   int // bytes of the last frame on the line, without its first delimiter
+	usual   int  // bytes of the last frame on the line, without its first delimiter
+	bounded bool // the reader does not wait for ever
 }
 
 var _ Link = (*Serial)(nil)
@@ -84,10 +83,22 @@ func NewSerial(c SerialConfig) (*Serial, error) {
 func (l *Serial) Name() string { return l.cfg.Name }
 
 // Send implements [Link].
-func (l *Serial) Send(to uint8, frame []byte) { l.out.put(to, frame, l.cfg.Clock()) }
+func (l *Serial) Send(to uint8, frame []byte) {
+	l.out.put(to, frame, l.cfg.Clock())
+	l.push()
+}
 
 // SendSide implements [Link].
-func (l *Serial) SendSide(to uint8, frame []byte) { l.out.putSide(to, frame, l.cfg.Clock()) }
+func (l *Serial) SendSide(to uint8, frame []byte) {
+	l.out.putSide(to, frame, l.cfg.Clock())
+	l.push()
+}
+
+func (l *Serial) push() {
+	if p := l.pump.Load(); p != nil {
+		p.push()
+	}
+}
 
 // SetKeys implements [Link].
 func (l *Serial) SetKeys(k *pulse.Keyring) { l.recv.SetKeys(k) }
@@ -158,16 +169,22 @@ func (l *Serial) serve(ctx context.Context, p *port) (lost, closing error) {
 	l.out.dropPulses()
 	l.ctl.Store(p.ctl)
 	l.recv.Change(l.cfg.Clock(), Status{Up: true})
-	w := newWriter(p, l.out, l.cfg.Clock, l.cfg.Baud)
-	go w.run()
-	stop := context.AfterFunc(ctx, p.ready.wake)
-	lost = l.read(ctx, p, w)
+	failed := make(chan error, 1)
+	out := newPump(newWriter(p, l.out, l.cfg.Clock, l.cfg.Baud).step, func(err error) {
+		l.out.tally.errors.Add(1)
+		failed <- err
+		p.wake()
+	})
+	l.pump.Store(out)
+	stop := context.AfterFunc(ctx, p.wake)
+	lost = l.read(ctx, p, failed)
 	stop()
 	if lost != nil {
 		// Told before the close, which may take the driver long.
 		l.down(lost)
 	}
-	w.end()
+	l.pump.Store(nil)
+	out.end()
 	l.ctl.Store(nil)
 	if lost != nil {
 		closing = p.discard()
@@ -181,9 +198,8 @@ func (l *Serial) serve(ctx context.Context, p *port) (lost, closing error) {
 }
 
 // read takes what comes until ctx is done, which is no error, or the port fails.
-func (l *Serial) read(ctx context.Context, p *port, w *writer) error {
+func (l *Serial) read(ctx context.Context, p *port, failed <-chan error) error {
 	l.decoder = pulse.Decoder{}
-	empty, since := 0, time.Now()
 	for ctx.Err() == nil {
 		n, err := p.read(l.buf[:])
 		at := l.cfg.Clock()
@@ -191,49 +207,50 @@ func (l *Serial) read(ctx context.Context, p *port, w *writer) error {
 			l.recv.tally.errors.Add(1)
 			return lost(l.cfg.Device, err)
 		}
-		if n > 0 {
-			empty = 0
-			l.take(at, l.buf[:n])
-		} else {
-			l.recv.Noise(at, 0)
-			now := time.Now()
-			if empty++; now.Sub(since) >= readWait/2 {
-				empty = 0
-			}
-			since = now
-			if empty > spinning {
-				return fmt.Errorf("link: read %s: its driver reports an end of the data and does not wait; replace the adapter", l.cfg.Device)
-			}
-		}
-		w.watch(at)
+		l.take(at, l.buf[:n])
 		select {
-		case err := <-w.failed:
+		case err := <-failed:
 			return lost(l.cfg.Device, err)
 		default:
 		}
-		l.awaitRest()
+		if rest := l.onTheWire(); rest > 0 {
+			p.sleep(rest)
+		}
+		l.hearOut(p)
 	}
 	return nil
 }
 
+// hearOut sees to it that the last noise of a burst is told although nothing comes after it.
+func (l *Serial) hearOut(p *port) {
+	untold := l.recv.Untold()
+	switch {
+	case untold:
+		p.patience(noiseEvery)
+	case l.bounded:
+		p.patience(0)
+	}
+	l.bounded = untold
+}
+
 // A UART hands over a frame in half a dozen pieces. Waking for each costs far more than all that is done with the frame.
 const (
-	restLeast = 300 * time.Microsecond
+	restLeast = 200 * time.Microsecond
 	restMost  = 10 * time.Millisecond
-	restSlack = time.Millisecond // sleeps end that much too late
 )
 
-// awaitRest sleeps while the rest of a frame that has begun is still on the wire, going by the size of the last one. It
-// is never longer than the wire needs, so it delays nothing but what is shorter than usual, and that by restMost at most.
-func (l *Serial) awaitRest() {
+// onTheWire is how long the rest of a frame that has begun will still take, going by the size of the last one; 0 is not
+// worth a sleep. It is never longer than the wire needs, so it delays nothing but what is shorter than usual, and that by
+// restMost at most.
+func (l *Serial) onTheWire() time.Duration {
 	begun := l.decoder.Begun()
 	if begun == 0 || begun >= l.usual {
-		return
+		return 0
 	}
-	rest := time.Duration(l.usual-begun)*10*time.Second/time.Duration(l.cfg.Baud) - restSlack
-	if rest = min(rest, restMost); rest >= restLeast {
-		time.Sleep(rest)
+	if rest := lineTime(l.usual-begun, l.cfg.Baud); rest >= restLeast {
+		return min(rest, restMost)
 	}
+	return 0
 }
 
 // take finds the frames in bytes that were read at that time.

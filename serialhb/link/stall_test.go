@@ -1,10 +1,12 @@
 package link
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -45,49 +47,22 @@ func TestBlockedLineBlocksNothing(t *testing.T) {
 	stop()
 }
 
-func TestBlockedWriteIsFreed(t *testing.T) {
-	for _, way := range []string{"watch", "end"} {
-		t.Run(way, func(t *testing.T) {
-			mustJoin(t)
-			d := newDevice(t)
-			p, err := (&opener{device: d.name, baud: 115200, sys: noSys(t), proc: "/proc"}).open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			w := newWriter(p, newOutbox(1000, 3, time.Second), testClock(), 115200)
-			w.inWrite.Store(1)
-			go func() {
-				defer close(w.done)
-				writeAll(p.line, make([]byte, 200_000))
-			}()
-			eventually(t, "the driver is full", func() bool { _, full := p.ctl.backlog(); return full })
-			if way == "end" {
-				w.end()
-			} else {
-				w.watch(w.stall / 2)
-				if w.out.tally.stalls.Load() != 0 {
-					t.Fatal("a write that has just begun counts as a stall")
-				}
-				for now := time.Duration(1); ; {
-					select {
-					case <-w.done:
-						if w.out.tally.stalls.Load() < 2 {
-							t.Fatalf("%d stalls", w.out.tally.stalls.Load())
-						}
-						if err := p.discard(); err != nil {
-							t.Fatal(err)
-						}
-						return
-					case <-time.After(time.Millisecond):
-						now += 2 * w.stall
-						w.watch(now)
-					}
-				}
-			}
-			if err := p.discard(); err != nil {
-				t.Fatal(err)
-			}
-		})
+// A driver that takes only a part has cut the frame short: it was not sent, and the rest is not sent later.
+func TestCutFrameIsDropped(t *testing.T) {
+	var took [][]byte
+	w := newWriter(&port{wire: &fakeWire{onWrite: func(b []byte) (int, error) {
+		took = append(took, bytes.Clone(b))
+		return len(b) - 1, nil
+	}}, ctl: &control{fd: -1}}, newOutbox(1000, 3, time.Second), testClock(), 115200)
+	frame := pulseFrame(ring(t, "c", "key"), 0, 1, 7, 1)
+	w.out.put(1, frame, w.clock())
+	for range 3 {
+		if _, err := w.step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c := w.out.tally.snapshot(); len(took) != 1 || !bytes.Equal(took[0], online(frame)) || c.Sent != 0 || c.SentBytes != 0 || c.DroppedStale != 1 {
+		t.Fatalf("%d writes, %+v", len(took), c)
 	}
 }
 
@@ -104,17 +79,8 @@ func TestStallByBacklogFlushes(t *testing.T) {
 	frame := pulseFrame(ring(t, "c", "key"), 0, 1, 7, 1)
 	for full := false; !full; _, full = p.ctl.backlog() {
 		w.out.put(1, frame, now)
-		w.inWrite.Store(0)
-		done := make(chan error, 1)
-		go func() { _, err := w.step(); done <- err }()
-		select {
-		case <-done:
-		case <-time.After(time.Second): // the last one filled it and hangs
-			p.ctl.unblock()
-			next(t, done, "end of step")
-			for full := false; !full; _, full = p.ctl.backlog() {
-				p.line.Write([]byte{0})
-			}
+		if _, err := w.step(); err != nil {
+			t.Fatal(err)
 		}
 	}
 	w.out.put(1, frame, now)
@@ -142,55 +108,76 @@ func TestStallByBacklogFlushes(t *testing.T) {
 	}
 }
 
-// fakeLine is a port whose driver misbehaves.
-type fakeLine struct {
-	read  func([]byte) (int, error)
-	write func([]byte) (int, error)
-	close func() error
+// fakeWire is a port whose driver misbehaves.
+type fakeWire struct {
+	onRead  func([]byte) (int, error) // nil waits until it is woken
+	onWrite func([]byte) (int, error) // nil takes all
+	onClose func()
+	woken   chan struct{}
+	wakes   sync.Once
+	waits   chan time.Duration // what the reader is told to wait at most
 }
 
-func (f fakeLine) Read(b []byte) (int, error)  { return f.read(b) }
-func (f fakeLine) Write(b []byte) (int, error) { return f.write(b) }
-func (f fakeLine) Close() error {
-	if f.close == nil {
-		return nil
-	}
-	return f.close()
+func newFake() *fakeWire {
+	return &fakeWire{woken: make(chan struct{}), waits: make(chan time.Duration, 100)}
 }
+
+func (f *fakeWire) read(b []byte) (int, error) {
+	if f.onRead == nil {
+		<-f.woken
+		return 0, nil
+	}
+	return f.onRead(b)
+}
+
+func (f *fakeWire) write(b []byte) (int, error) {
+	if f.onWrite == nil {
+		return len(b), nil
+	}
+	return f.onWrite(b)
+}
+
+func (f *fakeWire) patience(d time.Duration) { f.waits <- d }
+func (f *fakeWire) sleep(time.Duration)      {}
+func (f *fakeWire) wake()                    { f.wakes.Do(func() { close(f.woken) }) }
+
+func (f *fakeWire) close() error {
+	if f.onClose != nil {
+		f.onClose()
+	}
+	return nil
+}
+
+func (f *fakeWire) Close() error { return nil }
 
 // fakeSerial is a link whose first open gives a fake, and the others fail.
-func fakeSerial(t *testing.T, r Sink, f fakeLine) *Serial {
+func fakeSerial(t *testing.T, r Sink, f *fakeWire) *Serial {
 	l := newSerial(t, SerialConfig{Name: "fake", Device: "/dev/fake", Baud: 9600, Keys: ring(t, "c", "key"), Sink: r, Clock: testClock()})
 	var opens atomic.Int32
 	l.open = func() (*port, error) {
 		if opens.Add(1) > 1 {
 			return nil, errors.New("gone for good")
 		}
-		return &port{line: f, ctl: &control{fd: -1}}, nil
+		return &port{wire: f, ctl: &control{fd: -1}, line: f}, nil
 	}
 	return l
 }
 
-func TestReadsThatDoNotWaitAreALostDevice(t *testing.T) {
+// A tty that was hung up reads an end of the data for ever, without waiting.
+func TestHungUpIsALostDevice(t *testing.T) {
 	mustJoin(t)
-	r := newRecorder()
-	var reads atomic.Int64
-	l := fakeSerial(t, r, fakeLine{read: func([]byte) (int, error) { reads.Add(1); return 0, nil }})
-	run(t, l)
+	r, f := newRecorder(), newFake()
+	f.onRead = func([]byte) (int, error) { return 0, io.EOF }
+	run(t, fakeSerial(t, r, f))
 	r.mustUp(t)
-	r.mustDown(t, "does not wait")
-	if n := reads.Load(); n > 100*spinning {
-		t.Fatalf("%d reads", n)
-	}
+	r.mustDown(t, "the device is gone; plug it in again")
 }
 
 func TestWriteErrorIsALostDevice(t *testing.T) {
 	mustJoin(t)
-	r := newRecorder()
-	l := fakeSerial(t, r, fakeLine{
-		read:  func([]byte) (int, error) { time.Sleep(readWait); return 0, nil },
-		write: func([]byte) (int, error) { return 0, io.ErrClosedPipe },
-	})
+	r, f := newRecorder(), newFake()
+	f.onWrite = func([]byte) (int, error) { return 0, io.ErrClosedPipe }
+	l := fakeSerial(t, r, f)
 	run(t, l)
 	r.mustUp(t)
 	l.Send(1, pulseFrame(ring(t, "c", "key"), 0, 1, 7, 1))
@@ -201,16 +188,17 @@ func TestWriteErrorIsALostDevice(t *testing.T) {
 }
 
 func TestStuckDriverIsLeftBehind(t *testing.T) {
-	r := newRecorder()
+	r, f := newRecorder(), newFake()
 	stuck, reading := make(chan struct{}), make(chan struct{}, 100)
-	l := fakeSerial(t, r, fakeLine{read: func(b []byte) (int, error) {
+	f.onRead = func(b []byte) (int, error) {
 		select {
 		case reading <- struct{}{}:
 		default:
 		}
 		<-stuck
 		return copy(b, online(pulseFrame(ring(t, "c", "key"), 0, 1, 7, 1))), nil
-	}})
+	}
+	l := fakeSerial(t, r, f)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- l.Run(ctx) }()
@@ -228,60 +216,59 @@ func TestStuckDriverIsLeftBehind(t *testing.T) {
 	}
 }
 
-// The reader of a link watches its writer.
-func TestHungWriteIsSeen(t *testing.T) {
-	mustJoin(t)
-	r, release := newRecorder(), make(chan struct{})
-	l := fakeSerial(t, r, fakeLine{
-		read:  func([]byte) (int, error) { time.Sleep(readWait); return 0, nil },
-		write: func(b []byte) (int, error) { <-release; return len(b), nil },
-	})
-	real := l.cfg.Clock
-	l.cfg.Clock = func() time.Duration { return 20 * real() }
-	run(t, l)
-	r.mustUp(t)
-	l.Send(1, pulseFrame(ring(t, "c", "key"), 0, 1, 7, 1))
-	eventually(t, "a stall", func() bool { return l.Counters().Out.WriteStalls > 0 })
-	close(release)
-	eventually(t, "it is sent", func() bool { return l.Counters().Out.Sent == 1 })
-}
-
 // The end of a burst of noise is told although nothing comes after it.
 func TestLastNoiseIsTold(t *testing.T) {
 	mustJoin(t)
-	r := newRecorder()
-	burst := make([]byte, 300)
-	for i := range burst {
-		burst[i] = 0xA5
+	d, r := newDevice(t), newRecorder()
+	run(t, newSerial(t, serialConfig(t, d, r)))
+	r.mustUp(t)
+	burst := bytes.Repeat([]byte{0xA5}, 300)
+	d.write(burst)
+	told := next(t, r.noise, "noise")
+	// It is told at most every 50 ms, so this one waits for its turn, with nothing behind it to bring it up.
+	d.write(burst)
+	for told < 600 {
+		told += next(t, r.noise, "last noise")
 	}
-	left := 2
-	l := fakeSerial(t, r, fakeLine{read: func(b []byte) (int, error) {
+}
+
+// A quiet line costs nothing: the reader's wait is bounded only while there is noise to tell.
+func TestQuietLineIsNotPolled(t *testing.T) {
+	mustJoin(t)
+	r, f := newRecorder(), newFake()
+	left := 3
+	f.onRead = func(b []byte) (int, error) {
 		if left--; left >= 0 {
-			return copy(b, burst), nil
+			return copy(b, bytes.Repeat([]byte{0xA5}, 300)), nil
 		}
-		time.Sleep(readWait)
+		if left == -1 {
+			return 0, nil // the time is over
+		}
+		<-f.woken
 		return 0, nil
-	}})
-	now := new(atomic.Int64)
-	l.cfg.Clock = func() time.Duration { return time.Duration(now.Add(int64(time.Millisecond))) }
-	run(t, l)
-	if n := next(t, r.noise, "noise"); n != 300 {
-		t.Fatalf("first %d bytes", n)
 	}
-	if n := next(t, r.noise, "last noise"); n != 300 {
-		t.Fatalf("then %d bytes", n)
+	l := fakeSerial(t, r, f)
+	now := new(atomic.Int64)
+	l.cfg.Clock = func() time.Duration { return time.Duration(now.Add(int64(20 * time.Millisecond))) }
+	run(t, l)
+	r.mustUp(t)
+	if d := next(t, f.waits, "bound"); d != noiseEvery {
+		t.Fatalf("waits %s with noise to tell", d)
+	}
+	for d := noiseEvery; d != 0; d = next(t, f.waits, "end of the bound") {
+		if d != noiseEvery {
+			t.Fatalf("waits %s", d)
+		}
 	}
 }
 
 // A close may take the driver half a minute; the loss is told before.
 func TestLossIsToldBeforeTheClose(t *testing.T) {
 	mustJoin(t)
-	r, release := newRecorder(), make(chan struct{})
-	l := fakeSerial(t, r, fakeLine{
-		read:  func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF },
-		close: func() error { <-release; return nil },
-	})
-	run(t, l)
+	r, f, release := newRecorder(), newFake(), make(chan struct{})
+	f.onRead = func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+	f.onClose = func() { <-release }
+	run(t, fakeSerial(t, r, f))
 	r.mustUp(t)
 	r.mustDown(t, "use /dev/fake")
 	close(release)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/pulse"
-	"golang.org/x/sys/unix"
 )
 
 // UDPConfig says what a UDP link is. Addresses are literal: a name would let DNS delay a pulse.
@@ -45,7 +44,8 @@ type UDP struct {
 	peers   [pulse.MaxMembers]netip.AddrPort
 	recv    *Receiver
 	out     *outbox
-	conn    atomic.Pointer[net.UDPConn] // nil is none
+	conn    atomic.Pointer[socket] // nil is none
+	pump    atomic.Pointer[pump]   // the same
 	reopens atomic.Uint64
 	// One byte more than a frame has, so that a longer datagram is seen to be too long.
 	buf [pulse.MaxFrame + 1]byte
@@ -105,10 +105,22 @@ func literal(address string) (netip.AddrPort, error) {
 func (l *UDP) Name() string { return l.cfg.Name }
 
 // Send implements [Link].
-func (l *UDP) Send(to uint8, frame []byte) { l.out.put(to, frame, l.cfg.Clock()) }
+func (l *UDP) Send(to uint8, frame []byte) {
+	l.out.put(to, frame, l.cfg.Clock())
+	l.push()
+}
 
 // SendSide implements [Link].
-func (l *UDP) SendSide(to uint8, frame []byte) { l.out.putSide(to, frame, l.cfg.Clock()) }
+func (l *UDP) SendSide(to uint8, frame []byte) {
+	l.out.putSide(to, frame, l.cfg.Clock())
+	l.push()
+}
+
+func (l *UDP) push() {
+	if p := l.pump.Load(); p != nil {
+		p.push()
+	}
+}
 
 // SetKeys implements [Link].
 func (l *UDP) SetKeys(k *pulse.Keyring) { l.recv.SetKeys(k) }
@@ -120,37 +132,23 @@ func (l *UDP) Counters() Counters {
 
 // Pending implements [Link]. It is the length of the first datagram that waits.
 func (l *UDP) Pending() int {
-	conn := l.conn.Load()
-	if conn == nil {
-		return 0
+	if s := l.conn.Load(); s != nil {
+		return s.pending()
 	}
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return 0
-	}
-	n := 0
-	err = raw.Control(func(fd uintptr) {
-		if n, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ); err != nil { // FIONREAD by its other name
-			n = 0
-		}
-	})
-	if err != nil {
-		return 0
-	}
-	return n
+	return 0
 }
 
-// Run implements [Link]. Closing a socket frees whoever waits in it, so nothing is ever left behind.
+// Run implements [Link].
 func (l *UDP) Run(ctx context.Context) error {
 	opened := false
 	for ctx.Err() == nil {
-		conn, err := l.bind(ctx)
+		s, err := bind(l.listen)
 		if err == nil {
 			if opened {
 				l.reopens.Add(1)
 			}
 			opened = true
-			err = l.serve(ctx, conn)
+			err = l.serve(ctx, s)
 		}
 		if ctx.Err() != nil {
 			break
@@ -162,30 +160,26 @@ func (l *UDP) Run(ctx context.Context) error {
 }
 
 // serve works on one socket until ctx is done or the socket fails.
-func (l *UDP) serve(ctx context.Context, conn *net.UDPConn) error {
+func (l *UDP) serve(ctx context.Context, s *socket) error {
 	l.out.dropPulses()
-	l.conn.Store(conn)
+	l.conn.Store(s)
 	l.recv.Change(l.cfg.Clock(), Status{Up: true})
 
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		l.write(conn, quit)
-	}()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	err := l.read(ctx, conn)
+	out := newPump(l.sender(s), func(error) {}) // the reader sees the same end
+	l.pump.Store(out)
+	stop := context.AfterFunc(ctx, s.wake)
+	err := l.read(ctx, s)
 	stop()
+	l.pump.Store(nil)
 	l.conn.Store(nil)
-	close(quit)
-	conn.Close()
-	<-done
-	return err
+	out.end()
+	return errors.Join(err, s.close())
 }
 
-func (l *UDP) read(ctx context.Context, conn *net.UDPConn) error {
+func (l *UDP) read(ctx context.Context, s *socket) error {
 	failures := 0
 	for {
-		n, _, err := conn.ReadFromUDPAddrPort(l.buf[:])
+		n, err := s.read(l.buf[:])
 		at := l.cfg.Clock()
 		switch {
 		case ctx.Err() != nil:
@@ -204,36 +198,25 @@ func (l *UDP) read(ctx context.Context, conn *net.UDPConn) error {
 	}
 }
 
-// write sends what waits. An error of sending is silence, which the other end notices: no route, no neighbour and a
-// full queue all look alike from there. It is counted.
-func (l *UDP) write(conn *net.UDPConn, quit <-chan struct{}) {
+// sender is the step of a [pump]. An error of sending is silence, which the other end notices: no route, no neighbour
+// and a full queue all look alike from there. It is counted.
+func (l *UDP) sender(s *socket) func() (time.Duration, error) {
 	var buf [pulse.MaxFrame]byte
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	for {
+	return func() (time.Duration, error) {
 		now := l.cfg.Clock()
 		frame, to, kind := l.out.take(now, buf[:])
-		if frame != nil {
-			_, err := conn.WriteToUDPAddrPort(frame, l.peers[to])
-			if err == nil {
-				l.out.count(kind, len(frame))
-				continue
-			}
-			if errors.Is(err, net.ErrClosed) {
-				return
-			}
+		if frame == nil {
+			return l.out.due(now), nil
+		}
+		err := s.send(l.peers[to], frame)
+		switch {
+		case err == nil:
+			l.out.count(kind, len(frame))
+		case errors.Is(err, net.ErrClosed):
+			return 0, err
+		default:
 			l.out.tally.errors.Add(1)
-			continue
 		}
-		timer.Stop()
-		if wait := l.out.due(now); wait >= 0 {
-			timer.Reset(wait)
-		}
-		select {
-		case <-quit:
-			return
-		case <-l.out.wake:
-		case <-timer.C:
-		}
+		return 0, nil
 	}
 }

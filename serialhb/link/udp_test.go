@@ -1,11 +1,14 @@
 package link
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/serialhb/serialhb/serialhb/pulse"
 	"golang.org/x/sys/unix"
@@ -153,20 +156,15 @@ func TestUDPIsFavoured(t *testing.T) {
 	l := newUDP(t, freePort(t), 1, freePort(t), r)
 	run(t, l)
 	r.mustUp(t)
-	raw, err := l.conn.Load().SyscallConn()
-	if err != nil {
-		t.Fatal(err)
+	fd := l.conn.Load().fd
+	tos, err := unix.GetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS)
+	if err != nil || tos != 0xC0 {
+		t.Errorf("traffic class %#x, %v", tos, err)
 	}
-	raw.Control(func(fd uintptr) {
-		tos, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_TOS)
-		if err != nil || tos != 0xC0 {
-			t.Errorf("traffic class %#x, %v", tos, err)
-		}
-		priority, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PRIORITY)
-		if err != nil || priority != 6 {
-			t.Errorf("priority %d, %v", priority, err)
-		}
-	})
+	priority, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PRIORITY)
+	if err != nil || priority != 6 {
+		t.Errorf("priority %d, %v", priority, err)
+	}
 }
 
 func TestUDPRefusesWhatIsNotLiteral(t *testing.T) {
@@ -229,4 +227,53 @@ func TestSerialPending(t *testing.T) {
 	eventually(t, "the first is read", func() bool { return l.Counters().In.Frames == 1 })
 	d.write(line)
 	eventually(t, "the second pends", func() bool { return l.Pending() == len(line) })
+}
+
+func TestUDPOverIPv6(t *testing.T) {
+	mustJoin(t)
+	hold, err := net.ListenPacket("udp", "[::1]:0")
+	if err != nil {
+		t.Skipf("this host has no IPv6 loopback: %v", err)
+	}
+	pa := hold.LocalAddr().String()
+	other, err := net.ListenPacket("udp", "[::1]:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pb := other.LocalAddr().String()
+	hold.Close()
+	other.Close()
+	ra, rb := newRecorder(), newRecorder()
+	a, b := newUDP(t, pa, 1, pb, ra), newUDP(t, pb, 0, pa, rb)
+	run(t, a)
+	run(t, b)
+	ra.mustUp(t)
+	rb.mustUp(t)
+	a.Send(1, pulseFrame(ring(t, "c", "key"), 0, 1, 7, 1))
+	if h := next(t, rb.frames, "frame"); h.verdict != pulse.Good {
+		t.Fatalf("heard %v", h.verdict)
+	}
+}
+
+func TestAddressesAsTheKernelTakesThem(t *testing.T) {
+	lo, err := net.InterfaceByName("lo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, zone := range []string{"lo", strconv.Itoa(lo.Index)} {
+		name, err := kernelName(netip.MustParseAddrPort("[fe80::1%" + zone + "]:6940"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := (*unix.RawSockaddrInet6)(unsafe.Pointer(&name[0]))
+		if raw.Family != unix.AF_INET6 || raw.Scope_id != uint32(lo.Index) || raw.Addr[0] != 0xfe || raw.Addr[15] != 1 || name[2] != 6940>>8 || name[3] != 6940&0xff {
+			t.Errorf("%s: % x", zone, name)
+		}
+	}
+	if _, err := kernelName(netip.MustParseAddrPort("[fe80::1%nowhere0]:6940")); !errors.Is(err, errNoInterface) {
+		t.Errorf("an interface that is not there: %v", err)
+	}
+	if _, err := kernelName(netip.AddrPort{}); !errors.Is(err, errNoAddress) {
+		t.Errorf("no address: %v", err)
+	}
 }

@@ -1,0 +1,106 @@
+package clock
+
+import (
+	"testing"
+	"time"
+)
+
+const patience = 20 * time.Second
+
+func newAlarm(t *testing.T) *Alarm {
+	t.Helper()
+	a, err := NewAlarm()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close() })
+	return a
+}
+
+func TestBootCountsOn(t *testing.T) {
+	before := Boot()
+	if before <= 0 {
+		t.Fatalf("booted %s ago", before)
+	}
+	for range 1000 {
+		now := Boot()
+		if now < before {
+			t.Fatalf("%s after %s", now, before)
+		}
+		before = now
+	}
+}
+
+func TestSleepIsNeverTooShort(t *testing.T) {
+	a := newAlarm(t)
+	for _, d := range []time.Duration{-time.Hour, 0, 1, time.Microsecond, 1700 * time.Microsecond, 20 * time.Millisecond} {
+		began := Boot()
+		if !a.Sleep(d) {
+			t.Fatal("it says that it is closed")
+		}
+		if slept := Boot() - began; slept < d || slept > d+patience && d >= 0 {
+			t.Errorf("slept %s, want %s", slept, d)
+		}
+	}
+}
+
+func TestLaterSettingReplacesTheEarlier(t *testing.T) {
+	a := newAlarm(t)
+	a.Set(Boot() + time.Hour)
+	rang := make(chan time.Duration, 1)
+	go func() {
+		a.Wait()
+		rang <- Boot()
+	}()
+	want := Boot() + 10*time.Millisecond
+	a.Set(want)
+	select {
+	case at := <-rang:
+		if at < want {
+			t.Fatalf("rang %s too early", want-at)
+		}
+	case <-time.After(patience):
+		t.Fatal("an alarm that was set anew rings by the old setting")
+	}
+}
+
+func TestCloseEndsAWait(t *testing.T) {
+	a := newAlarm(t)
+	ended := make(chan bool)
+	go func() { ended <- a.Wait() }()
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case rang := <-ended:
+		if rang {
+			t.Fatal("a closed alarm rang")
+		}
+	case <-time.After(patience):
+		t.Fatal("the wait goes on")
+	}
+	a.Set(1) // harmless
+	if a.Sleep(0) {
+		t.Fatal("a closed alarm sleeps")
+	}
+}
+
+func TestBellRingsForEverySetting(t *testing.T) {
+	b, err := NewBell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for range 20 {
+		want := Boot() + time.Millisecond
+		b.Set(want)
+		select {
+		case <-b.Rings():
+			if now := Boot(); now < want {
+				t.Fatalf("rang %s too early", want-now)
+			}
+		case <-time.After(patience):
+			t.Fatal("it does not ring")
+		}
+	}
+}
