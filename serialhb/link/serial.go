@@ -168,7 +168,6 @@ func (l *Serial) down(err error) {
 func (l *Serial) serve(ctx context.Context, p *port) (lost, closing error) {
 	l.out.dropPulses()
 	l.ctl.Store(p.ctl)
-	l.recv.Change(l.cfg.Clock(), Status{Up: true})
 	failed := make(chan error, 1)
 	out := newPump(newWriter(p, l.out, l.cfg.Clock, l.cfg.Baud).step, func(err error) {
 		l.out.tally.errors.Add(1)
@@ -176,6 +175,8 @@ func (l *Serial) serve(ctx context.Context, p *port) (lost, closing error) {
 		p.wake()
 	})
 	l.pump.Store(out)
+	l.recv.Change(l.cfg.Clock(), Status{Up: true}) // whoever hears it may send
+	out.push()
 	stop := context.AfterFunc(ctx, p.wake)
 	lost = l.read(ctx, p, failed)
 	stop()

@@ -163,10 +163,10 @@ func (l *UDP) Run(ctx context.Context) error {
 func (l *UDP) serve(ctx context.Context, s *socket) error {
 	l.out.dropPulses()
 	l.conn.Store(s)
-	l.recv.Change(l.cfg.Clock(), Status{Up: true})
-
 	out := newPump(l.sender(s), func(error) {}) // the reader sees the same end
 	l.pump.Store(out)
+	l.recv.Change(l.cfg.Clock(), Status{Up: true}) // whoever hears it may send
+	out.push()
 	stop := context.AfterFunc(ctx, s.wake)
 	err := l.read(ctx, s)
 	stop()
