@@ -12,9 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxFD bounds our descriptors: the library's select panics from 1024 on, and opens three behind ours.
-const maxFD = 1000
-
 // port is an open serial port. The library opens it, sets its mode and keeps others out; the bytes go through the wire.
 // The reader closes it after the writer has left it, so nothing touches a descriptor number that may be another file's
 // by then.
@@ -57,9 +54,6 @@ func (o *opener) open() (*port, error) {
 
 // openBehind checks and locks the tty, and opens the library's port on the very same device.
 func (o *opener) openBehind(ctl *control) (serial.Port, error) {
-	if ctl.fd > maxFD {
-		return nil, fmt.Errorf("link: open %s: the process has more than %d files open; restart it and report this", o.device, maxFD)
-	}
 	var st unix.Stat_t
 	if err := unix.Fstat(ctl.fd, &st); err != nil {
 		return nil, fmt.Errorf("link: look at %s: %w", o.device, err)
