@@ -61,7 +61,7 @@ func processesUnder(t *testing.T, dir string) (found []string) {
 func TestATakeoverOnARealRack(t *testing.T) {
 	all, err := on(t, "say One\nstart\nexpect owner alpha"+lasting+
 		"expect standby bravo"+lasting+
-		"run alpha say-yes\nrefused bravo say-no\n"+
+		"run alpha say-yes\nrefused bravo say-no\ntry bravo say-no\n"+
 		"power-off alpha\nexpect owner bravo"+lasting+
 		"expect fenced alpha"+lasting+"expect told bravo proven-off"+lasting+"expect unreachable alpha"+lasting+
 		"power-on alpha\nexpect powered alpha"+lasting+"expect standby alpha"+lasting+"expect told alpha started"+lasting+
@@ -84,7 +84,7 @@ func TestATakeoverOnARealRack(t *testing.T) {
 			last = e.Takeover
 		}
 	}
-	if strings.Join(said, "; ") != "yes, alpha; not now" {
+	if strings.Join(said, "; ") != "yes, alpha; not now; not now" {
 		t.Errorf("%q", said)
 	}
 	if last == nil || last.From != "alpha" || last.Owner != "bravo" {

@@ -20,6 +20,7 @@ type condition struct {
 
 var conditions = []condition{
 	{"owner", "NODE", "the service runs on that node alone, by the ledger, and the client has its answer", oneNode, nobody, isOwner, false},
+	{"owned", "", "the service runs on one node, whichever, by the ledger, and the client has its answer", noArgs, nobody, isOwned, false},
 	{"no-owner", "", "the service runs nowhere, by the ledger", noArgs, nobody, noOwner, false},
 	{"unanswered", "", "nobody answers the client", noArgs, nobody, unanswered, false},
 	{"fenced", "NODE", "a relay has cut the node, and its power is off, since the last line that did something", oneNode, nobody, isFenced, false},
@@ -113,6 +114,11 @@ func (n NodeView) answers() bool { return n.Err == nil && !n.Status.Taken.IsZero
 
 func isOwner(s scene, args []string) bool {
 	return slices.Equal(s.running(), args) && s.Answering == args[0]
+}
+
+func isOwned(s scene, _ []string) bool {
+	on := s.running()
+	return len(on) == 1 && s.Answering == on[0]
 }
 
 func noOwner(s scene, _ []string) bool    { return len(s.running()) == 0 }

@@ -121,8 +121,8 @@ func (r *runner) start(ctx context.Context, s Step) error {
 
 // do carries out a verb. What follows is counted from before it, so that nothing of its effect is missed.
 func (r *runner) do(ctx context.Context, o Order) (string, error) {
-	refused := o.Verb == "refused"
-	if refused {
+	verb := o.Verb
+	if verb == "refused" || verb == "try" {
 		o.Verb = "run"
 	}
 	if i := slices.Index(o.Words, "@incident"); i >= 0 {
@@ -131,7 +131,11 @@ func (r *runner) do(ctx context.Context, o Order) (string, error) {
 			return "", err
 		}
 		n := v.Nodes[o.Nodes[0]]
-		if n.Status.Incident == nil {
+		switch {
+		case n.Status.Incident != nil:
+		case verb == "try":
+			return "no incident is known", nil
+		default:
 			return "", fmt.Errorf("no incident is known on %s that @incident could stand for", o.Nodes[0])
 		}
 		o.Words = slices.Clone(o.Words)
@@ -144,11 +148,12 @@ func (r *runner) do(ctx context.Context, o Order) (string, error) {
 		r.since = r.world.Now()
 	}
 	said, err := r.world.Do(ctx, o)
-	if !refused {
-		return said, err
-	}
 	exit := (*ExitError)(nil)
 	switch {
+	case verb == "try" && errors.As(err, &exit):
+		return exit.Said, nil
+	case verb != "refused":
+		return said, err
 	case err == nil:
 		return said, errors.New("it was done, where a refusal was expected")
 	case errors.As(err, &exit) && (exit.Code == 1 || exit.Code == 4):

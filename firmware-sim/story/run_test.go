@@ -275,6 +275,31 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// What a person tries may be refused; what keeps it from being asked still ends the story.
+func TestTries(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		said string
+	}{{nil, "done so"}, {&ExitError{4, "not now"}, "not now"}, {&ExitError{3, "no daemon"}, "no daemon"}} {
+		f := up()
+		f.does = func(*fake, Order) (string, error) {
+			if c.err != nil {
+				return "", c.err
+			}
+			return "done so", nil
+		}
+		all, err := tell(t, f, "start\ntry alpha failback\ntry alpha approve @incident\n")
+		if err != nil || !strings.Contains(dump(all), c.said) || !strings.Contains(dump(all), "no incident is known") || len(f.done) != 1 {
+			t.Errorf("%v: %v, %q, %s", c.err, err, f.done, dump(all))
+		}
+	}
+	f := up()
+	f.does = func(*fake, Order) (string, error) { return "", errors.New("lost") }
+	if _, err := tell(t, f, "start\ntry alpha failback\n"); !errors.Is(err, ErrFailed) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestALostWitnessEndsTheStory(t *testing.T) {
 	f := up()
 	f.does = func(f *fake, _ Order) (string, error) { f.lost = errLost; return "", nil }

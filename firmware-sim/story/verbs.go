@@ -42,6 +42,7 @@ var verbs = []verb{
 	{"hold-up", "NODE DURATION", "set how long the node's supplies carry it without feed", parseHoldUp, true, true},
 	{"run", "NODE COMMAND...", "run `serialhb COMMAND...` as a person on that node; it must succeed; @incident stands for the open incident", parseRun, true, true},
 	{"refused", "NODE COMMAND...", "the same, and it must be refused (exit code 1 or 4)", parseRun, true, true},
+	{"try", "NODE COMMAND...", "the same, whatever comes of it", parseRun, true, true},
 	{"sleep", "DURATION", "wait", parseSleep, false, false},
 	{"expect", "CONDITION within|for DURATION", "the condition becomes true within the time, or stays true for all of it; see the conditions below", parseExpect, true, false},
 	{"never", "two-owners", "two nodes never run the service at once; this holds for every story, at every line, said or not", parseNever, true, false},

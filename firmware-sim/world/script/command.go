@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/serialhb/serialhb/firmware-sim/world"
 	"github.com/serialhb/serialhb/serialhb/failover"
 )
 
@@ -65,6 +66,25 @@ func parseRun(accepted bool) func(*parser, []string) (func(*player) error, error
 	}
 }
 
+// parseTry reads a command that may be accepted, refused, or heard by nobody.
+func parseTry(p *parser, words []string) (func(*player) error, error) {
+	if len(words) < 2 {
+		return nil, errUsage
+	}
+	node := words[0]
+	if err := p.node(node); err != nil {
+		return nil, err
+	}
+	c, err := p.command(words[1:])
+	if err != nil {
+		return nil, err
+	}
+	return func(pl *player) error {
+		pl.ask(node, c)
+		return pl.w.Err()
+	}, nil
+}
+
 func (p *parser) command(words []string) (c failover.Command, err error) {
 	line := strings.Join(words, " ")
 	var known []string
@@ -105,12 +125,7 @@ func (p *parser) command(words []string) (c failover.Command, err error) {
 
 // command asks, waits for the answer and compares it: accepted, or refused with a code.
 func (p *player) command(node string, c failover.Command, code string) error {
-	if s, ok := p.w.State(node); ok {
-		c.Incident = s.Incident.ID
-	}
-	answer := p.w.Command(node, c)
-	for until := p.w.Now() + answerTime; !answer.Done && p.w.Step(until); {
-	}
+	answer := p.ask(node, c)
 	switch {
 	case p.w.Err() != nil:
 		return p.w.Err()
@@ -124,6 +139,16 @@ func (p *player) command(node string, c failover.Command, code string) error {
 		return fmt.Errorf("it was refused for another reason: %s", answer.Code)
 	}
 	return nil
+}
+
+func (p *player) ask(node string, c failover.Command) *world.Answer {
+	if s, ok := p.w.State(node); ok {
+		c.Incident = s.Incident.ID
+	}
+	answer := p.w.Command(node, c)
+	for until := p.w.Now() + answerTime; !answer.Done && p.w.Step(until); {
+	}
+	return answer
 }
 
 func (p *player) reload(node, code string) error {

@@ -23,6 +23,7 @@ type condition struct {
 // The conditions. One more has no name of its own: NODE PHASE GROUP.
 var conditions = []condition{
 	{"owner", "GROUP NODE", "the group runs there and nowhere else, and the node's daemon calls it active", "gn", false, isOwner},
+	{"owned", "GROUP", "the group runs on one node, whichever, and its daemon calls it active", "g", false, isOwned},
 	{"nobody", "GROUP", "the group runs nowhere", "g", false, isNobody},
 	{"runs", "GROUP NODE", "the group runs there and nowhere else, whatever its daemon says", "gn", false, isRunning},
 	{"phase", "NODE PHASE GROUP", "where the node stands with the group; the word phase may be left out", "nwg", false, isPhase},
@@ -141,6 +142,11 @@ func codeOf(word string) (failover.Code, bool) {
 }
 
 var proofs = map[string]fencing.Proof{"assumed": fencing.Assumed, "mirror": fencing.Mirror, "sense": fencing.Sense, "fail-safe": fencing.FailSafe, "operator": fencing.Operator}
+
+func isOwned(p *player, a []string) bool {
+	on := p.w.Running(p.group(a[0]))
+	return len(on) == 1 && isOwner(p, []string{a[0], on[0]})
+}
 
 func isRunning(p *player, a []string) bool {
 	return slices.Equal(p.w.Running(p.group(a[0])), a[1:2])

@@ -66,6 +66,7 @@ func init() {
 		{"clone", "NODE NAME", "boot another machine with its image on the same network", true, parseClone},
 		{"run", "NODE COMMAND...", "a person asks the node's daemon; it must be accepted", true, parseRun(true)},
 		{"refused", "NODE CODE COMMAND...", "the same, and it must be refused for that reason", true, parseRun(false)},
+		{"try", "NODE COMMAND...", "the same, whatever comes of it", true, parseTry},
 		{"sleep", "DURATION", "let time pass", false, parseSleep},
 		{"expect", "CONDITION within|for DURATION", "it becomes true within the time, or stays true for all of it", false, parseExpect},
 		{"never", "two-owners", "no two powered nodes run a group at once: it holds for every story, at every event, said or not", false, parseNever(false)},

@@ -1,0 +1,39 @@
+// Command hbsim is for developers and sceptics: it lets chance do its worst to the program, and counts.
+//
+// Exit codes: 0 everything held, 1 something did not, 2 usage.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	World worldCmd `cmd:"" help:"Play random stories in simulated time."`
+	Rack  rackCmd  `cmd:"" help:"Play random stories with real processes."`
+	Story storyCmd `cmd:"" help:"Write down the story of a seed."`
+}
+
+// stories are what the commands that play them have in common.
+type stories struct {
+	Stories int    `help:"How many." default:"100"`
+	Seed    uint64 `help:"The first seed; each story has the next." default:"1"`
+	Orders  int    `help:"Orders in a story." default:"20"`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	parsed := kong.Parse(&c, kong.Name("hbsim"), kong.Description("Random stories of a pair, told by seed."), kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.UsageOnError(), kong.Exit(func(code int) { os.Exit(min(code, 2)) }))
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
