@@ -16,6 +16,7 @@ import (
 type cli struct {
 	World worldCmd `cmd:"" help:"Play random stories in simulated time."`
 	Rack  rackCmd  `cmd:"" help:"Play random stories with real processes."`
+	Cost  costCmd  `cmd:"" help:"Measure what an idle pair costs."`
 	Story storyCmd `cmd:"" help:"Write down the story of a seed."`
 }
 

@@ -3,11 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 
 	"github.com/serialhb/serialhb/firmware-sim/chance"
@@ -18,8 +14,8 @@ import (
 // rackCmd plays stories with real processes.
 type rackCmd struct {
 	stories
-	Jobs     int    `help:"Stories at a time. Nodes that have to wait for a processor fall silent, so more are told but fewer mean what they say." default:"1"`
-	Serialhb string `help:"The program; without it, it is built from the source around." placeholder:"FILE"`
+	program
+	Jobs int `help:"Stories at a time. Nodes that have to wait for a processor fall silent, so more are told but fewer mean what they say." default:"1"`
 }
 
 func (c *rackCmd) Run(ctx context.Context) error {
@@ -81,25 +77,4 @@ func (c *rackCmd) play(ctx context.Context, binary string, seed uint64) (t chanc
 			text, report.String(), seed, err, seed, c.Orders)
 	}
 	return t, err
-}
-
-// binary builds serialhb unless one is given.
-func (c *rackCmd) binary(ctx context.Context) (path string, clean func(), err error) {
-	if c.Serialhb != "" {
-		path, err := filepath.Abs(c.Serialhb)
-		return path, func() {}, err
-	}
-	dir, err := os.MkdirTemp("", "hbsim")
-	if err != nil {
-		return "", nil, fmt.Errorf("hbsim: make folder: %w", err)
-	}
-	clean = func() { os.RemoveAll(dir) }
-	path = filepath.Join(dir, "serialhb")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, "github.com/serialhb/serialhb/cmd/serialhb")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		clean()
-		return "", nil, errors.Join(fmt.Errorf("hbsim: build serialhb: %w; run it where the source is, or name the program with --serialhb", err), errors.New(string(said)))
-	}
-	return path, clean, os.Chmod(path, 0o755)
 }
