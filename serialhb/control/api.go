@@ -138,10 +138,11 @@ type Event struct {
 
 // Why tells an incident in order.
 type Why struct {
-	Incident uint32   `json:"incident"`
-	Open     bool     `json:"open"`
-	Now      []string `json:"now"` // sentences: what stands in the way now
-	Events   []Event  `json:"events"`
+	Incident uint32    `json:"incident"` // 0: there was none
+	Open     bool      `json:"open"`
+	Since    time.Time `json:"since,omitzero"` // where none is on record: from when on the record was looked at
+	Now      []string  `json:"now"`            // sentences: what stands in the way now
+	Events   []Event   `json:"events"`
 }
 
 // Request is what a person asks for.

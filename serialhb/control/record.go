@@ -26,15 +26,23 @@ func (p *page) event(e Event, when string) {
 	}
 }
 
+func whyWords(y Why) string {
+	switch {
+	case y.Open:
+		return fmt.Sprintf("incident %d, open", y.Incident)
+	case y.Incident != 0:
+		return fmt.Sprintf("incident %d, over", y.Incident)
+	case y.Since.IsZero():
+		return "No incident is on record."
+	}
+	return "Nothing has happened since " + clock(y.Since) + ": no incident is on record."
+}
+
 // WriteWhy tells an incident: what stands in the way now, then what happened. Times run from its first event, on the
 // boot-time clock, which nobody sets.
 func WriteWhy(w io.Writer, y Why) error {
 	var p page
-	state := "over"
-	if y.Open {
-		state = "open"
-	}
-	p.line(0, fmt.Sprintf("incident %d, %s", y.Incident, state))
+	p.line(0, whyWords(y))
 	section(&p, "now", y.Now, func(text string) { p.line(2, text) })
 	if len(y.Events) > 0 {
 		p.blank()

@@ -69,6 +69,9 @@ func TestGolden(t *testing.T) {
 		"status-alone":    func(b *bytes.Buffer) error { return WriteStatus(b, left) },
 		"status-one-way":  func(b *bytes.Buffer) error { return WriteStatus(b, oneWay) },
 		"events":          func(b *bytes.Buffer) error { return WriteEvents(b, events...) },
+		"why-nothing": func(b *bytes.Buffer) error {
+			return WriteWhy(b, Why{Since: noon(0), Now: []string{"web is with alpha"}})
+		},
 		"why": func(b *bytes.Buffer) error {
 			return WriteWhy(b, Why{Incident: 7, Open: true, Now: []string{"web is down: the fence of alpha failed; make sure that it is off, then run `serialhb confirm-off alpha`"}, Events: events})
 		},

@@ -3,6 +3,7 @@ package daemon
 import (
 	"time"
 
+	"github.com/serialhb/serialhb/fencing"
 	"github.com/serialhb/serialhb/serialhb/control"
 	"github.com/serialhb/serialhb/serialhb/detect"
 	"github.com/serialhb/serialhb/serialhb/failover"
@@ -55,7 +56,10 @@ func (d *Daemon) stateAlarms(wrong map[string]string) {
 	say(s.FenceMe, "fence-me", "a service could not be stopped here; this node asks to be cut off")
 	say(s.Deaf, "deaf", "every link of this node has lost its device")
 	say(s.SaveBad, "save-failed", "the run directory cannot be written, so nothing can be granted or taken over; mend it: "+d.saver.cause())
+	say(s.AskedGen > s.SavedGen && s.SavedGen == d.saved, "save-hangs", "the run directory does not answer, so nothing can be granted or taken over; look at its disk, or put run_dir on a tmpfs")
+	d.saved = s.SavedGen
 	say(s.KeepBad, "keep-failed", "the state directory cannot be written; free or mend the disk: "+d.keeper.cause())
+	say(s.CountNotKept() && !s.KeepBad, "count-not-kept", "the count of the last move or fence is not on disk yet; if this lasts the state directory hangs: mend it, for the next move locks this node out")
 	if err := d.book.trouble(); err != nil {
 		say(true, "record-failed", "what happens here cannot be recorded for good; mend the directory: "+err.Error())
 	}
@@ -88,6 +92,7 @@ func (d *Daemon) peerAlarms(p uint8, wrong map[string]string) {
 	say(peer.Doubt&failover.DoubtWrongKey != 0, "wrong-key", "someone with another key is on the cable of "+name+"; compare the key files")
 	say(peer.Fence.Phase == failover.FenceFailed, "fence-failed", "the fence of "+name+" failed; make sure that it is off, then run `serialhb confirm-off "+name+"`")
 	say(peer.Fence.Open && peer.Fence.Phase == failover.FenceIdle && peer.Proof == 0, "cut-open", "the cut of "+name+" may be open since a fence that did not end; if it may have power, run `serialhb fence on "+name+"`")
+	say(peer.Fence.Unsure && peer.Proof == fencing.Operator, "word-alone", "not every relay of "+name+" could be opened: that it is off rests on a person's word alone, so keep it unplugged until it may run again")
 	say(!away && !d.o.Decision.Members[p].Fenceable, "no-fence", "no fence device of this node cuts "+name)
 	say(peer.Claim.Flags.Has(pulse.FenceMe) && peer.Presence == failover.Present, "asks-to-be-cut", name+" cannot stop a service and asks to be cut off")
 	for _, w := range d.senses {

@@ -92,6 +92,7 @@ type Daemon struct {
 	wrong      map[string]string // at the last look
 	alarmAt    time.Duration
 	watchdogAt time.Duration
+	saved      uint32 // generation of the run directory at the last look
 	book       *book
 	started    time.Duration
 	late       time.Duration // worst lateness so far

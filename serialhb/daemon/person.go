@@ -132,7 +132,14 @@ func (d *Daemon) Why(incident uint32) control.Why {
 	ctx := context.Background()
 	if d.hand(ctx, q) == nil {
 		if w, err := await(ctx, d, q.why); err == nil {
-			for _, l := range d.Events(0) {
+			lines := d.Events(0)
+			if w.Incident == 0 { // there was none: what is on record belongs to no incident
+				if len(lines) > 0 {
+					w.Since = lines[0].Wall
+				}
+				return w
+			}
+			for _, l := range lines {
 				if l.Incident == w.Incident {
 					w.Events = append(w.Events, l)
 				}
@@ -317,7 +324,7 @@ func (d *Daemon) accepted(r control.Request, a *failover.Action) string {
 	case "switchover", "failback":
 		return fmt.Sprintf("%s is being moved to %s", d.group(a.Group), d.member(a.Peer))
 	case "confirm-off":
-		return r.Node + " counts as off; what this node may take is started now"
+		return "the cuts of " + r.Node + " are being opened; then it counts as off, and what this node may take is started"
 	case "withdraw":
 		return r.Node + " is withdrawn until it is heard again"
 	case "fence-off":
@@ -327,11 +334,21 @@ func (d *Daemon) accepted(r control.Request, a *failover.Action) string {
 	case "fence-on":
 		return "power of " + r.Node + " is being given back"
 	case "leave":
-		return "leaving: services are handed over"
+		return "leaving: services are handed over" + d.relaysAtWork()
 	case "restart":
 		return "restarting; nothing moves"
 	}
 	return strings.ReplaceAll(r.Command, "-", " ") + ": done"
+}
+
+// relaysAtWork says what a leave has to wait for besides, or "".
+func (d *Daemon) relaysAtWork() string {
+	for p := range d.o.Decision.N {
+		if d.state.Peers[p].Fence.Driving() && !d.state.Hurried {
+			return "; " + d.member(p) + " is being cut, or gets its power back, and this node leaves after that; a second `serialhb leave` does not wait for it"
+		}
+	}
+	return ""
 }
 
 // powerWords asks the relays of a peer how they are. It runs beside the loop and reads nothing that the loop changes.

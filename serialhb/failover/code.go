@@ -125,6 +125,10 @@ const (
 	NoteNewSession
 	NoteSaveFailed
 	NoteKeepFailed
+	NoteCountNotKept
+	NoteWordAlone
+	NoteLeaveWaits
+	NoteNobodyHas
 
 	codeEnd
 )
@@ -169,7 +173,7 @@ var words = [codeEnd]struct{ key, sentence string }{
 	WhyHeard:             {"heard", "{peer} is heard, so it is not off; if it must go, use `serialhb fence off {peer}`"},
 	WhyDoubted:           {"doubted", "someone still sends in the name of {peer}; look at the machine"},
 	WhySenseOn:           {"sense-on", "a power sense of {peer} reads on; if you know that the sense is broken, name it with --broken-sense"},
-	WhyFenceRunning:      {"fence-running", "a fence of {peer} is under way; wait for its end"},
+	WhyFenceRunning:      {"fence-running", "{peer} is being cut, or gets its power back; wait for the end of it, which `serialhb fence status {peer}` shows"},
 	WhyNobodyReady:       {"nobody-ready", "no other node is ready to take {group}; stop it with `serialhb leave` if that is meant"},
 	WhyUnknownCommand:    {"unknown-command", "no such command, node or group"},
 	CodeStart:            {"start", "the daemon started and looks what runs"},
@@ -200,7 +204,7 @@ var words = [codeEnd]struct{ key, sentence string }{
 	NoteTwoOwners:        {"two-owners-now", "two nodes hold {group}; nothing is started or moved until a person decides"},
 	NoteProvenOff:        {"proven-off", "{peer} is proven off"},
 	NoteFenceDelayed:     {"fence-delayed", "the fence of {peer} waits {arg} ms so that only one side fires"},
-	NoteFenceCalledOff:   {"fence-called-off", "{peer} came back before the relay: the fence is called off"},
+	NoteFenceCalledOff:   {"fence-called-off", "the fence of {peer} is called off before any relay was driven"},
 	NoteFenceFailed:      {"fence-failed-now", "the fence of {peer} failed (try {arg})"},
 	NoteFenceGivenUp:     {"fence-given-up", "no level can prove {peer} off; make sure that it is off, then run `serialhb confirm-off {peer}`"},
 	NoteRestoreFailed:    {"restore-failed", "power of {peer} could not be given back"},
@@ -239,6 +243,10 @@ var words = [codeEnd]struct{ key, sentence string }{
 	NoteNewSession:       {"new-session", "a new session began"},
 	NoteSaveFailed:       {"save-failed", "the run directory cannot be written: nothing can be taken over or granted until it can"},
 	NoteKeepFailed:       {"keep-failed", "the state directory cannot be written: after one more move this node locks itself out"},
+	NoteCountNotKept:     {"count-not-kept", "the count of the last move or fence did not get to the state directory, so no further one is made: mend or free the disk, then run `serialhb clear`"},
+	NoteWordAlone:        {"word-alone", "not every relay of {peer} could be opened: that it is off rests on your word alone, so keep it unplugged until it may run again"},
+	NoteLeaveWaits:       {"leave-waits", "{peer} is being cut, or gets its power back: this node leaves after that; a second `serialhb leave` does not wait for it"},
+	NoteNobodyHas:        {"nobody-has", "this node leaves, and no other node that is heard has {group} or can take it; start serialhb here again, or on another node"},
 }
 
 // String is the stable key of a code.

@@ -4,7 +4,7 @@ import "github.com/serialhb/serialhb/serialhb/pulse"
 
 // command answers what a person asks for: done, begun, or refused with a reason.
 func (m *machine) command(c Command) {
-	if m.s.Leaving != Staying {
+	if m.s.Leaving != Staying && !(c.Kind == CmdLeave && m.s.Leaving == LeaveStopping) {
 		m.refuse(c, WhyLeaving)
 		return
 	}
@@ -170,14 +170,14 @@ func (m *machine) cmdEvidence(c Command) {
 	m.accept(c, 0)
 }
 
-// confirmOff asks afresh for each group that this member could take, then opens the cuts; the word counts when they
-// are open (rule 5).
+// confirmOff asks afresh for each group that this member could take, then opens the cuts, once it is written that they may
+// be open; the word counts when they are (rule 5).
 func (m *machine) confirmOff(p uint8) {
 	m.stopTimer(TimerPower, p)
 	m.stopTimer(TimerRetry, p)
 	m.stopTimer(TimerDelay, p)
 	fence := &m.s.Peers[p].Fence
-	*fence = Fence{Phase: FenceOpening, Open: true, Counted: true, ID: m.id()}
+	*fence = Fence{Phase: FenceOpening, Open: fence.Open, Counted: true, Giving: fence.Giving, Gen: m.dirty()}
 	for g := range m.c.G {
 		grp := &m.s.Groups[g]
 		m.abandon(g)
@@ -191,8 +191,6 @@ func (m *machine) confirmOff(p uint8) {
 		fence.Groups |= 1 << g
 	}
 	m.note(NoteConfirmed, p, 0, m.s.Incident.ID)
-	m.do(Action{Kind: OpenCuts, Peer: p, ID: fence.ID, Code: CodePerson})
-	m.dirty()
 }
 
 // heldElsewhere says whether a heard member other than p holds a group.
@@ -263,7 +261,7 @@ func (m *machine) cmdMode(c Command) {
 		}
 	case CmdDisarm:
 		for p := range m.peers() {
-			if ph := s.Peers[p].Fence.Phase; ph == FenceRunning || ph == FenceOpening {
+			if s.Peers[p].Fence.Driving() {
 				c.Peer = p
 				m.refuse(c, WhyFenceRunning)
 				return
@@ -271,7 +269,7 @@ func (m *machine) cmdMode(c Command) {
 		}
 		s.Armed = false
 		for p := range m.peers() {
-			if ph := s.Peers[p].Fence.Phase; ph == FenceDelayed || ph == FenceSaving {
+			if m.s.Peers[p].Fence.Phase != FenceFailed {
 				m.callOff(p)
 			}
 		}
@@ -285,7 +283,7 @@ func (m *machine) cmdMode(c Command) {
 func (m *machine) cmdClear(c Command) {
 	s := m.s
 	s.Locked = false
-	s.Moves, s.Fences, s.Unkept = 0, 0, 0
+	s.Moves, s.Fences = 0, 0
 	if s.Incident.Open {
 		s.Incident.Late = true
 		s.Incident.Question = Question{}
@@ -293,7 +291,7 @@ func (m *machine) cmdClear(c Command) {
 	}
 	for g := range m.c.G {
 		grp := &s.Groups[g]
-		grp.Accused, grp.Back = false, 0
+		grp.Accused, grp.Back, grp.MoveGen = false, 0, 0
 		m.stopTimer(TimerBackoff, g)
 		if grp.Phase != pulse.Failed || grp.Doing != 0 {
 			continue
@@ -307,6 +305,7 @@ func (m *machine) cmdClear(c Command) {
 	s.FenceMe = false
 	for p := range m.peers() {
 		peer := &s.Peers[p]
+		peer.CountGen = 0
 		m.stopTimer(TimerRetry, p)
 		if peer.Fence.Phase == FenceFailed {
 			peer.Fence.Phase, peer.Fence.Attempts = FenceIdle, 0
@@ -335,7 +334,7 @@ func (m *machine) cmdFence(c Command) {
 	case fence.Phase == FenceRunning || fence.Phase == FenceSaving || fence.Phase == FenceOpening:
 		m.refuse(c, WhyFenceRunning)
 	case c.Kind == CmdFenceOn:
-		m.do(Action{Kind: Restore, Peer: c.Peer, ID: m.id(), Code: CodePerson})
+		m.restore(c.Peer, CodePerson)
 		m.accept(c, 0)
 	default:
 		m.stopTimer(TimerRetry, c.Peer)
@@ -350,6 +349,13 @@ func (m *machine) cmdFence(c Command) {
 func (m *machine) cmdLeave(c Command) {
 	s := m.s
 	if c.Kind == CmdQuiet {
+		for p := range m.peers() {
+			if s.Peers[p].Fence.underWay() {
+				c.Peer = p
+				m.refuse(c, WhyFenceRunning)
+				return
+			}
+		}
 		for g := range m.c.G {
 			if s.Groups[g].Doing != 0 || openPhase(s.Groups[g].Phase) {
 				c.Group = g
@@ -362,11 +368,8 @@ func (m *machine) cmdLeave(c Command) {
 		m.accept(c, 0)
 		return
 	}
-	m.accept(c, 0)
-	if s.Maintenance {
-		m.exit(ExitInMaintenance)
-		return
-	}
+	s.Hurried = s.Leaving == LeaveStopping // asked for twice
 	s.Leaving = LeaveStopping
 	m.note(NoteMode, m.c.Me, 0, uint32(c.Kind))
+	m.accept(c, 0)
 }

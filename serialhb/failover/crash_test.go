@@ -19,15 +19,15 @@ func TestDisarmedDrivesNoCoilAfterConfirm(t *testing.T) {
 	m.command(CmdConfirmOff, 0)
 	b.talk(3) // alpha is heard after all
 	m.write()
+	m.restored()
 	m.command(CmdDisarm, 0)
 	m.write()
 	m.take(Cut)
 	m.take(OpenCuts)
-	m.take(Restore)
 	m.do(Event{Kind: WentSilent, Peer: 0})
 	m.write()
-	if c := m.take(Cut); len(c) > 0 && !m.s.Armed {
-		t.Errorf("coil driven while disarmed: %v", c)
+	if c := m.take(Cut); len(c) > 0 || m.s.Armed {
+		t.Errorf("coil driven while disarmed: %v, armed %v", c, m.s.Armed)
 	}
 }
 
@@ -262,5 +262,61 @@ func TestDwellEndsDuringConfirm(t *testing.T) {
 	m.do(Event{Kind: TimerFired, Timer: Timer{TimerPower, 0}})
 	if len(m.take(Restore)) > 0 && m.s.Peers[0].Fence.Phase == FenceOpening {
 		t.Error("power is given back behind a confirmation whose cuts are being opened")
+	}
+}
+
+// A daemon dies in the moment of the coil. Whatever it managed to write before says that the cut may be open, so the next
+// one counts no second fence and gives the power back.
+func TestOpenCutIsWrittenBeforeTheCoil(t *testing.T) {
+	for name, begin := range map[string]func(m *benchMember){
+		"a fence":        func(m *benchMember) { m.do(Event{Kind: WentSilent, Peer: 0}) },
+		"a person's cut": func(m *benchMember) { m.command(CmdFenceOff, 0) },
+		"a confirmation": func(m *benchMember) {
+			m.do(Event{Kind: WentSilent, Peer: 0})
+			m.command(CmdConfirmOff, 0)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, 2)
+			b.owned()
+			m := b.members[1]
+			m.take(Save)
+			begin(m)
+			if n := len(m.take(Cut)) + len(m.take(OpenCuts)); n != 0 {
+				t.Fatalf("%d coils before anything is written", n)
+			}
+			written, asked := m.s.Volatile(), m.take(Save)
+			m.do(Event{Kind: Saved, Gen: asked[len(asked)-1].Gen, OK: true})
+			if n := len(m.take(Cut)) + len(m.take(OpenCuts)); n != 1 {
+				t.Fatalf("%d coils when it is written", n)
+			}
+			m.begin(written, true, FoundStopped)
+			if f := m.s.Peers[0].Fence; !f.Open || !f.Counted || !m.armed(TimerPower) {
+				t.Errorf("the next daemon knows %+v, and will give the power back: %v", f, m.armed(TimerPower))
+			}
+		})
+	}
+}
+
+// What was called off before the coil leaves no such fact behind.
+func TestFenceCalledOffLeavesNothingOpen(t *testing.T) {
+	for _, confirmed := range []bool{false, true} {
+		b := newBench(t, 3)
+		b.owned()
+		m := b.members[1]
+		m.do(Event{Kind: WentSilent, Peer: 2}) // the incident goes on when alpha is heard again
+		m.s.Groups[0].Permits[2] = ProvenOff
+		m.do(Event{Kind: WentSilent, Peer: 0})
+		if confirmed {
+			m.command(CmdConfirmOff, 0)
+		}
+		if !m.s.Volatile().Peers[0].Open {
+			t.Fatal("it is not about to be cut: this shows nothing")
+		}
+		m.take(Save)
+		b.say(0, 1)
+		if v := m.s.Volatile(); v.Peers[0].Open || len(m.take(Save)) != 1 {
+			t.Errorf("confirmed %v: alpha is heard, and what is on file stays: open %v", confirmed, v.Peers[0].Open)
+		}
 	}
 }

@@ -24,6 +24,8 @@ type VolatilePeer struct {
 	Boot      uint32        `json:"boot,omitempty"` // last claimed
 	Open      bool          `json:"cut_open,omitempty"`
 	Counted   bool          `json:"fence_counted,omitempty"`
+	Unsure    bool          `json:"word_alone,omitempty"`
+	Unkept    bool          `json:"fence_unkept,omitempty"` // the count of its last fence was not on disk
 	Broken    uint8         `json:"broken_senses,omitempty"`
 }
 
@@ -33,6 +35,7 @@ type VolatileGroup struct {
 	OwnTerm uint32             `json:"own_term,omitempty"`
 	MaxTerm uint32             `json:"max_term,omitempty"`
 	Permits [MaxMembers]Permit `json:"permits,omitempty"`
+	Unkept  bool               `json:"move_unkept,omitempty"` // the count of its last move was not on disk
 }
 
 // Durable is what outlives the host: the ownership record, so that anybody can read later who was last active, and the
@@ -56,12 +59,16 @@ type DurableGroup struct {
 	MaxTerm uint32 `json:"max_term"`
 }
 
+// mayOpen says whether the cut is open, or will be as soon as that is written: the coil waits for this very fact.
+func (f *Fence) mayOpen() bool { return f.Open || f.Phase == FenceSaving || f.Phase == FenceOpening }
+
 // Volatile gives the facts to be written to the run directory.
 func (s *State) Volatile() Volatile {
 	v := Volatile{Incident: s.Incident, Moves: s.Moves, Fences: s.Fences, Locked: s.Locked}
 	for p := range s.Peers {
 		peer := &s.Peers[p]
-		v.Peers[p] = VolatilePeer{Seen: peer.Seen, Left: peer.Presence == Gone, Proof: peer.Proof, ProofBoot: peer.ProofBoot, Boot: peer.Claim.Boot, Open: peer.Fence.Open, Counted: peer.Fence.Counted}
+		v.Peers[p] = VolatilePeer{Seen: peer.Seen, Left: peer.Presence == Gone, Proof: peer.Proof, ProofBoot: peer.ProofBoot, Boot: peer.Claim.Boot,
+			Open: peer.Fence.mayOpen(), Counted: peer.Fence.Counted, Unsure: peer.Fence.Unsure, Unkept: peer.CountGen > s.KeptGen}
 		for d := range peer.Senses {
 			if peer.Senses[d].Broken {
 				v.Peers[p].Broken |= 1 << d
@@ -70,7 +77,7 @@ func (s *State) Volatile() Volatile {
 	}
 	for g := range s.Groups {
 		grp := &s.Groups[g]
-		v.Groups[g] = VolatileGroup{Held: grp.Holds == pulse.HoldsYes || grp.Recorded, OwnTerm: grp.OwnTerm, MaxTerm: grp.MaxTerm}
+		v.Groups[g] = VolatileGroup{Held: grp.Holds == pulse.HoldsYes || grp.Recorded, OwnTerm: grp.OwnTerm, MaxTerm: grp.MaxTerm, Unkept: grp.MoveGen > s.KeptGen}
 		for p, permit := range grp.Permits {
 			if permit != Granted {
 				v.Groups[g].Permits[p] = permit
@@ -116,7 +123,8 @@ func New(c *Config, session uint32, v Volatile, d Durable, sameBoot bool) State 
 		if f.Left {
 			peer.Presence = Gone
 		}
-		peer.Fence = Fence{Open: f.Open, Counted: f.Counted}
+		peer.Fence = Fence{Open: f.Open && c.Members[p].Fenceable, Counted: f.Counted, Unsure: f.Unsure}
+		peer.CountGen = s.unkept(f.Unkept)
 		for b := range MaxSenses {
 			peer.Senses[b].Broken = f.Broken&(1<<b) != 0
 		}
@@ -130,6 +138,17 @@ func New(c *Config, session uint32, v Volatile, d Durable, sameBoot bool) State 
 		f := v.Groups[g]
 		grp.OwnTerm, grp.MaxTerm = max(grp.OwnTerm, f.OwnTerm), max(grp.MaxTerm, f.MaxTerm)
 		grp.Recorded, grp.Permits = f.Held, f.Permits
+		grp.MoveGen = s.unkept(f.Unkept)
 	}
 	return s
+}
+
+// unkept gives the durable generation that a count waits for which an earlier daemon could not keep. It is asked for at
+// the start.
+func (s *State) unkept(yes bool) uint32 {
+	if !yes {
+		return 0
+	}
+	s.KeepGen = 1
+	return s.KeepGen
 }

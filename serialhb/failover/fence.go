@@ -27,9 +27,7 @@ func (m *machine) fenceObstacle(p uint8) Code {
 		return WhyNeverSeen
 	case s.Incident.Question.Denied:
 		return WhyDenied
-	case s.Unkept > 0 && s.KeepBad:
-		return WhyBudget
-	case peer.Seen && !peer.Fence.Counted && s.Fences >= m.c.MaxFences && !m.fenceMe(p):
+	case peer.Seen && !peer.Fence.Counted && (s.Fences >= m.c.MaxFences || peer.CountGen > s.KeptGen) && !m.fenceMe(p):
 		return WhyBudget
 	}
 	return None
@@ -56,9 +54,10 @@ func (m *machine) fence(p uint8) {
 		if !want {
 			m.callOff(p)
 		}
-	case FenceSaving:
+	case FenceSaving, FenceOpening:
 		switch {
-		case !m.s.Armed, !want && !fence.ByPerson:
+		case fence.ID != 0: // the cuts are being opened
+		case !m.s.Armed, m.s.Leaving != Staying, fence.Phase == FenceSaving && !want && !fence.ByPerson:
 			m.callOff(p)
 		case m.s.SavedGen >= fence.Gen:
 			m.drive(p)
@@ -68,6 +67,9 @@ func (m *machine) fence(p uint8) {
 
 // fenceWanted gives the groups whose open request only a proof can complete, and whether a fence is wanted at all.
 func (m *machine) fenceWanted(p uint8) (groups uint16, want bool) {
+	if m.s.Leaving != Staying {
+		return 0, false
+	}
 	holds := false
 	for g := range m.c.G {
 		grp := &m.s.Groups[g]
@@ -81,7 +83,7 @@ func (m *machine) fenceWanted(p uint8) (groups uint16, want bool) {
 	}
 	peer := &m.s.Peers[p]
 	survive := m.c.Split == OwnerSurvives && holds && peer.Presence == Silent && peer.Seen && peer.Proof == 0 && !m.away(p)
-	return 0, survive && !m.s.Maintenance && m.s.Leaving == Staying && m.fenceObstacle(p) == None && m.doubts(p) == 0
+	return 0, survive && !m.s.Maintenance && m.fenceObstacle(p) == None && m.doubts(p) == 0
 }
 
 // fenceDelay is how long this side waits so that at most one coil of a fight is driven (rule 11). Who can gain nothing
@@ -120,8 +122,9 @@ func (m *machine) delayTime(p uint8) {
 	}
 }
 
-// prepareFence counts the fence and has that written before the coil. A fence counts once per incident and target;
-// opening a cut whose fail-safe sense already reads off is none.
+// prepareFence counts the fence and has that written before the coil, together with the fact that the cut may be open
+// (see [State.Volatile]): a daemon that dies between the coil and its next write knows afterwards what it left behind.
+// A fence counts once per incident and target; opening a cut whose fail-safe sense already reads off is none.
 func (m *machine) prepareFence(p uint8) {
 	peer := &m.s.Peers[p]
 	fence := &peer.Fence
@@ -129,21 +132,26 @@ func (m *machine) prepareFence(p uint8) {
 	fence.Secure = !peer.Seen && !fence.ByPerson
 	if !fence.Secure && !fence.Counted {
 		fence.Counted = true
+		gen := m.keep()
 		if !fence.ByPerson && !m.fenceMe(p) {
 			m.s.Fences++
-			m.countUnkept()
+			peer.CountGen = gen
 		}
-		m.keep()
 	}
 	m.useApproval()
 	fence.Gen = m.dirty()
 }
 
-// drive asks for the coil. From here on the fence runs to its end: half a cut would be worse.
+// drive asks for the coil, once it is written that the cut may be open. From here on the fence runs to its end: half a
+// cut would be worse.
 func (m *machine) drive(p uint8) {
 	fence := &m.s.Peers[p].Fence
-	fence.Phase, fence.Open, fence.Owed, fence.ID = FenceRunning, true, false, m.id()
-	m.dirty()
+	fence.Open, fence.Owed, fence.ID = m.c.Members[p].Fenceable, false, m.id()
+	if fence.Phase == FenceOpening {
+		m.do(Action{Kind: OpenCuts, Peer: p, ID: fence.ID, Code: CodePerson})
+		return
+	}
+	fence.Phase = FenceRunning
 	a := Action{Kind: Cut, Peer: p, ID: fence.ID, Arg: m.trusted(p), Code: CodeSilent}
 	switch {
 	case fence.ByPerson:
@@ -162,18 +170,20 @@ func (m *machine) callOff(p uint8) {
 	m.stopTimer(TimerDelay, p)
 	switch fence.Phase {
 	case FenceDelayed, FenceSaving:
-		*fence = Fence{Phase: FenceIdle, Counted: fence.Counted, Open: fence.Open, Owed: fence.Owed, Attempts: fence.Attempts}
+		*fence = Fence{Phase: FenceIdle, Counted: fence.Counted, Open: fence.Open, Owed: fence.Owed, Attempts: fence.Attempts, Giving: fence.Giving}
+		m.dirty() // what is on file says that the cut may be open
 		m.note(NoteFenceCalledOff, p, 0, 0)
 	case FenceFailed, FenceOpening:
 		m.stopTimer(TimerRetry, p)
 		if fence.Phase == FenceOpening {
+			m.dirty()
 			for g := range m.c.G { // the word that these requests rest on was wrong
 				if fence.Groups&(1<<g) != 0 && m.s.Groups[g].Approved {
 					m.abandon(g)
 				}
 			}
 		}
-		*fence = Fence{Phase: FenceIdle, Counted: fence.Counted, Open: fence.Open}
+		*fence = Fence{Phase: FenceIdle, Counted: fence.Counted, Open: fence.Open, Giving: fence.Giving}
 		m.givePower(p)
 	}
 }
@@ -187,7 +197,7 @@ func (m *machine) fenceDone(e *Event) {
 	fence := &m.s.Peers[p].Fence
 	fence.ID, fence.ByPerson = 0, false
 	if e.OK && e.Proof != fencing.None {
-		fence.Phase, fence.Attempts = FenceProven, 0
+		fence.Phase, fence.Attempts, fence.Unsure = FenceProven, 0, false
 		m.proved(p, e.Proof, fence.Groups)
 		m.powerLater(p)
 		return
@@ -227,13 +237,23 @@ func (m *machine) powerTime(p uint8) {
 	}
 }
 
-// givePower closes the cuts of a peer. Disarmed drives no coil on any path: what is owed then waits for arm.
+// givePower closes the cuts of a peer. Disarmed drives no coil on any path: what is owed then waits for arm. What falls due
+// while this process ends would be broken off: it waits for the next start.
 func (m *machine) givePower(p uint8) {
+	if m.s.Leaving > LeaveStopping {
+		return
+	}
 	fence := &m.s.Peers[p].Fence
 	fence.Owed = fence.Open && !m.s.Armed
 	if fence.Open && m.s.Armed {
-		m.do(Action{Kind: Restore, Peer: p, ID: m.id(), Code: CodeDwellOver})
+		m.restore(p, CodeDwellOver)
 	}
+}
+
+func (m *machine) restore(p uint8, code Code) {
+	fence := &m.s.Peers[p].Fence
+	fence.Giving = m.id()
+	m.do(Action{Kind: Restore, Peer: p, ID: fence.Giving, Code: code})
 }
 
 func (m *machine) restoreDone(e *Event) {
@@ -241,7 +261,11 @@ func (m *machine) restoreDone(e *Event) {
 		m.s.Ignored++
 		return
 	}
-	if phase := m.s.Peers[e.Peer].Fence.Phase; phase == FenceRunning || phase == FenceOpening {
+	fence := &m.s.Peers[e.Peer].Fence
+	if fence.Giving == e.ID {
+		fence.Giving = 0
+	}
+	if fence.ID != 0 {
 		m.s.Ignored++ // a newer cut was ordered behind it
 		return
 	}
@@ -249,14 +273,15 @@ func (m *machine) restoreDone(e *Event) {
 		m.note(NoteRestoreFailed, e.Peer, 0, 0)
 		return
 	}
-	if m.s.Peers[e.Peer].Fence.Open {
-		m.s.Peers[e.Peer].Fence.Open = false
+	if fence.Open {
+		fence.Open = false
 		m.dirty()
 		m.note(NoteRestored, e.Peer, 0, 0)
 	}
 }
 
-// cutsOpened completes a person's confirmation: every cut that works is open, now the word counts.
+// cutsOpened completes a person's confirmation: every cut that works is open, now the word counts. One that did not open
+// does not work, and the person is told what that means.
 func (m *machine) cutsOpened(e *Event) {
 	if e.Peer >= m.c.N || m.s.Peers[e.Peer].Fence.Phase != FenceOpening || m.s.Peers[e.Peer].Fence.ID != e.ID {
 		m.s.Ignored++
@@ -264,6 +289,9 @@ func (m *machine) cutsOpened(e *Event) {
 	}
 	fence := &m.s.Peers[e.Peer].Fence
 	fence.Phase, fence.ID, fence.Attempts = FenceProven, 0, 0
+	if fence.Unsure = !e.OK; fence.Unsure {
+		m.note(NoteWordAlone, e.Peer, 0, 0)
+	}
 	m.proved(e.Peer, fencing.Operator, fence.Groups)
 	m.powerLater(e.Peer)
 }

@@ -44,7 +44,8 @@ func (m *machine) answerTo(p, g uint8, said *pulse.GroupClaim) {
 func (m *machine) releasable(p, g uint8, said *pulse.GroupClaim) bool {
 	grp := &m.s.Groups[g]
 	return said.Wish.To == p+1 && grp.Phase == pulse.Active && grp.Doing == 0 && !grp.Frozen &&
-		m.s.Peers[p].Claim.Rest == m.c.Rest && m.s.Leaving == Staying && !m.s.SaveBad && // or it could not be granted
+		m.s.Peers[p].Claim.Rest == m.c.Rest && m.s.Leaving == Staying &&
+		m.s.SavedGen >= m.s.Gen && // or the run directory may take nothing, and it could not be granted
 		(grp.Announced.To == 0 || grp.Announced == said.Wish)
 }
 

@@ -106,7 +106,7 @@ func (m *machine) present(p uint8) {
 		m.note(NoteHeard, p, 0, 0)
 		peer.Presence = Present
 		m.s.Incident.Moved &^= 1 << p
-		if peer.Fence.Phase == FenceIdle && peer.Proof == 0 {
+		if peer.Fence.Phase == FenceIdle && peer.Fence.Giving == 0 && peer.Proof == 0 {
 			m.givePower(p) // of a cut that did not end
 		}
 	}
@@ -152,7 +152,7 @@ func (m *machine) believeLife(p uint8) {
 		m.stopTimer(TimerRising, p)
 		m.clearPermits(p, ProvenOff)
 		if peer.Fence.Phase == FenceProven {
-			peer.Fence = Fence{Open: peer.Fence.Open, Owed: peer.Fence.Owed}
+			peer.Fence = Fence{Open: peer.Fence.Open, Owed: peer.Fence.Owed, Giving: peer.Fence.Giving}
 		}
 	}
 	if peer.Claim.Echo > peer.LeftSeq && !peer.Claim.Flags.Has(pulse.Leaving) {

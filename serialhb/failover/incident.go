@@ -156,16 +156,23 @@ func (m *machine) countMove(g uint8) {
 	}
 	grp.Moved = true
 	m.s.Moves++
-	m.countUnkept()
 	m.dirty()
-	m.keep()
+	grp.MoveGen = m.keep()
 }
 
-// countUnkept: while the durable counts cannot be written at all, one more move is allowed.
-func (m *machine) countUnkept() {
-	if m.s.KeepBad && m.s.Unkept < 255 {
-		m.s.Unkept++
+// CountNotKept says whether the count of a move or of a fence is not on disk.
+func (s *State) CountNotKept() bool {
+	for g := range s.Groups {
+		if s.Groups[g].MoveGen > s.KeptGen {
+			return true
+		}
 	}
+	for p := range s.Peers {
+		if s.Peers[p].CountGen > s.KeptGen {
+			return true
+		}
+	}
+	return false
 }
 
 // windowTime: a whole window passed with all peers up. The budget is fresh; a reboot would not have made it so.
@@ -182,6 +189,9 @@ func (m *machine) windowTime() {
 func (m *machine) lockOut(g uint8) {
 	m.s.Locked = true
 	m.dirty()
+	if m.s.CountNotKept() {
+		m.note(NoteCountNotKept, 0, g, 0)
+	}
 	m.keep()
 	m.note(NoteLockedOut, 0, g, uint32(m.s.Moves)<<8|uint32(m.s.Fences))
 }

@@ -108,12 +108,14 @@ func (m *machine) term(g, member uint8) uint32 {
 	return m.s.Peers[member].Claim.Groups[g].Term
 }
 
-// budgetObstacle tests the limits of rule 15, before a request is made.
+// budgetObstacle tests the limits of rule 15, before a request is made. A move whose count never got to the disk is the
+// one that is allowed without; whether the disk refuses, or never answers, makes no difference.
 func (m *machine) budgetObstacle(g uint8) Code {
+	grp := &m.s.Groups[g]
 	switch {
-	case !m.isMove(g), m.s.Groups[g].Moved:
+	case !m.isMove(g), grp.Moved:
 		return None // what was begun is finished, in however many tries
-	case m.s.Moves >= m.c.MaxMoves, m.s.Unkept > 0 && m.s.KeepBad:
+	case m.s.Moves >= m.c.MaxMoves, grp.MoveGen > m.s.KeptGen:
 		return WhyBudget
 	}
 	return None

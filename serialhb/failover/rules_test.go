@@ -122,6 +122,7 @@ func TestLeaverKeepsNothing(t *testing.T) { // rule 7
 	}
 	bravo.command(CmdLeave, 0)
 	bravo.do(Event{Kind: StopDone, Group: 0, ID: bravo.one(Stop).ID, OK: true})
+	bravo.restored()
 	if bravo.pulse(0).Flags.Has(pulse.Leaving) {
 		t.Error("bravo says goodbye before its permits are erased")
 	}
@@ -380,7 +381,17 @@ func TestDisarmedOwesThePower(t *testing.T) { // rule 16
 		t.Errorf("disarm while the coil is driven: %+v", a)
 	}
 	bravo.fenced(cut, fencing.FailSafe)
+	bravo.command(CmdFenceOn, 0)
 	bravo.command(CmdDisarm, 0)
+	if a := bravo.take(Reply); len(a) != 2 || !a[0].OK || a[1].OK || a[1].Code != WhyFenceRunning || !bravo.s.Armed {
+		t.Errorf("disarm while power is given back: %+v", a)
+	}
+	on := bravo.one(Restore)
+	bravo.do(Event{Kind: RestoreDone, Peer: 0, ID: on.ID}) // it failed: the cut may be open
+	bravo.command(CmdDisarm, 0)
+	if a := bravo.one(Reply); !a.OK {
+		t.Errorf("disarm: %+v", a)
+	}
 	bravo.do(Event{Kind: TimerFired, Timer: Timer{TimerPower, 0}})
 	if len(bravo.take(Restore)) != 0 {
 		t.Error("a disarmed member drives a coil to give power back")

@@ -73,10 +73,20 @@ type Fence struct {
 	ByPerson bool   // asked for by a person
 	Open     bool   // my cuts of it are, or may be, open
 	Owed     bool   // its power was to be given back while this member was disarmed
+	Unsure   bool   // not every cut opened for the person who confirmed that it is off
 	Attempts uint8  // failed ones of this incident
-	ID       uint32 // of the action under way
+	ID       uint32 // of the cut under way, 0 is none
+	Giving   uint32 // of the newest restore under way, 0 is none
 	Gen      uint32 // facts that must be saved before the coil
 	Groups   uint16 // groups whose request was open from before the coil, bits
+}
+
+// Driving says whether relays were told to cut the peer, or to give its power back, and have not answered.
+func (f *Fence) Driving() bool { return f.ID != 0 || f.Giving != 0 }
+
+// underWay is Driving, and what leads to it: a fence that has begun and not ended, whoever asked for it.
+func (f *Fence) underWay() bool {
+	return f.Driving() || f.Phase == FenceDelayed || f.Phase == FenceSaving || f.Phase == FenceOpening
 }
 
 // Sense is one power sense of a peer.
@@ -110,6 +120,7 @@ type Peer struct {
 	Newer    bool // speaks a newer protocol version
 	Doubt    Doubt
 	Fence    Fence
+	CountGen uint32 // durable generation with the count of its last fence
 	Senses   [MaxSenses]Sense
 
 	Withdrawn bool   // away for repair, on a person's word
@@ -153,16 +164,17 @@ type Group struct {
 	ProbeReq uint16
 	Then     After // what a stop is for
 
-	Recorded bool  // a record of this boot says that I held it when the daemon died
-	Found    bool  // runs here without a record
-	Moved    bool  // the move that it is asked for is counted already; its retries are the same one
-	Planned  bool  // this request was asked for by a person, or is a failback
-	Approved bool  // this request rests on a person's word
-	Accused  bool  // its proof was contradicted: blocked until a person clears it
-	YieldTo  uint8 // member + 1 to whom I released
-	Yielded  bool  // a better member had its time
-	Frozen   bool  // two members hold it
-	Back     uint8 // how many requests were withdrawn in a row
+	Recorded bool   // a record of this boot says that I held it when the daemon died
+	Found    bool   // runs here without a record
+	Moved    bool   // the move that it is asked for is counted already; its retries are the same one
+	MoveGen  uint32 // durable generation with the count of its last move
+	Planned  bool   // this request was asked for by a person, or is a failback
+	Approved bool   // this request rests on a person's word
+	Accused  bool   // its proof was contradicted: blocked until a person clears it
+	YieldTo  uint8  // member + 1 to whom I released
+	Yielded  bool   // a better member had its time
+	Frozen   bool   // two members hold it
+	Back     uint8  // how many requests were withdrawn in a row
 
 	Announced pulse.Wish             // a wish of mine that another member shall take it
 	Seen      [MaxMembers]pulse.Wish // wishes of others that I took up
@@ -203,7 +215,7 @@ type Leaving uint8
 // The stages of leaving and of a quiet restart.
 const (
 	Staying       Leaving = iota
-	LeaveStopping         // services are being stopped
+	LeaveStopping         // services are being stopped, acts on a peer's power end
 	LeaveSaving           // permits and seen are being erased
 	LeaveSaying           // leaving pulses go out
 	QuietSaying           // quiet pulses go out
@@ -226,12 +238,12 @@ type State struct {
 	FenceMe  bool
 	Leaving  Leaving
 	ByeSeq   uint32 // sequence of the first leaving or quiet pulse
-	ReplyTo  uint32 // command that asked to leave
+	Waits    uint16 // peers whose power leaving was told to wait for, bits
+	Hurried  bool   // a person asked twice to leave: it waits for no power
 	Renewing bool
 
 	Moves    uint8 // automatic moves in the window
 	Fences   uint8 // fences in the window
-	Unkept   uint8 // moves made while the durable facts could not be written
 	NextID   uint32
 	Gen      uint32 // volatile facts as they are
 	AskedGen uint32 // as their writing was asked for

@@ -133,6 +133,9 @@ func (m *machine) started() {
 			m.setTimer(TimerPower, p, m.c.Members[p].RestoreAfter)
 		}
 	}
+	if m.s.KeepGen > 0 {
+		m.keep()
+	}
 	m.setTimer(TimerWindow, 0, m.c.Window)
 	if m.s.Incident.Question.Approved {
 		m.setTimer(TimerApproval, 0, m.c.ApprovalTime)
@@ -308,7 +311,7 @@ func (m *machine) kept(e *Event) {
 		m.s.Ignored++
 	case e.OK:
 		m.s.KeptGen = max(m.s.KeptGen, e.Gen)
-		m.s.KeepBad, m.s.Unkept = false, 0
+		m.s.KeepBad = false
 		for p := range m.peers() {
 			peer := &m.s.Peers[p]
 			if peer.Muted && m.s.KeptGen >= peer.MutedGen {

@@ -182,7 +182,8 @@ func (m *machine) releaseTime(g uint8) {
 func (m *machine) autoFailback(g uint8) {
 	owner := m.owner(g)
 	ready := m.c.Groups[g].Failback == FailbackAuto && owner != NoPeer && owner != m.c.Me && !m.s.Maintenance && !m.s.Locked &&
-		m.c.Groups[g].Rank[m.c.Me] < m.c.Groups[g].Rank[owner] && m.best(g) == m.c.Me && m.s.Moves < m.c.MaxMoves
+		m.c.Groups[g].Rank[m.c.Me] < m.c.Groups[g].Rank[owner] && m.best(g) == m.c.Me &&
+		m.s.Moves < m.c.MaxMoves && m.s.Groups[g].MoveGen <= m.s.KeptGen
 	switch {
 	case !ready:
 		m.stopTimer(TimerRestore, g)
@@ -197,9 +198,8 @@ func (m *machine) restoreTime(g uint8) {
 		return
 	}
 	m.s.Moves++
-	m.countUnkept()
 	m.dirty()
-	m.keep()
+	m.s.Groups[g].MoveGen = m.keep()
 	m.switchTo(g, m.c.Me)
 }
 

@@ -188,14 +188,23 @@ func (w *walk) act(i uint8, a Action) {
 	case Probe, Stop, Cut, Secure, OpenCuts, Restore, Save, Keep:
 		if a.Kind == Cut || a.Kind == Secure || a.Kind == OpenCuts || a.Kind == Restore {
 			w.logf("%d: %s %d", i, a.Kind, a.Peer)
-			if !h.s.Armed {
+			switch {
+			case !h.s.Armed:
 				panic("a coil while disarmed")
+			case a.Kind != Restore && !(h.savedOK && h.saved.Peers[a.Peer].Open && (h.saved.Peers[a.Peer].Counted || a.Code != CodeSilent)):
+				panic("a coil before it is written that the cut may be open, and counted")
 			}
 		}
 		h.pending = append(h.pending, a)
 	case Note:
 		w.count[a.Code.String()]++
 	case Exit:
+		for _, p := range h.pending {
+			if (p.Kind == Cut || p.Kind == Secure) && !h.s.Hurried {
+				panic("it ends in the middle of a fence")
+			}
+		}
+		w.count["exit"]++
 		w.killDaemon(i)
 	case Renew:
 		w.step(i, Event{Kind: NewSession, Session: 1 + w.r.Uint32N(1<<30)})
@@ -451,7 +460,7 @@ func TestNeverTwoOwnersOnRandomWalks(t *testing.T) {
 	}
 	for _, must := range []string{"start", "proven-off", "granted", "released", "releasing", "left", "blocked", "question", "approved",
 		"approval-expired", "adopted-now", "fence-me-now", "confirmed", "withdrawn", "withdrawal-ended", "incident-closed", "fence-called-off",
-		"gave-way", "stray-now", "standstill", "start-failed", "restored"} {
+		"gave-way", "stray-now", "standstill", "start-failed", "restored", "exit", "leave-waits"} {
 		if must != "released" && total[must] == 0 {
 			t.Errorf("no walk ever reached %q", must)
 		}
