@@ -24,7 +24,7 @@ func TestEveryOrderIsWritten(t *testing.T) {
 		seen := map[string]bool{}
 		for seed := range uint64(200) {
 			for line := range strings.Lines(Story(seed, 20, d)) {
-				verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+				verb, rest, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "perhaps "), " ")
 				seen[verb] = true
 				if verb == "sense" && (strings.Contains(rest, "off") || strings.Contains(rest, "lie")) {
 					t.Fatalf("a sense lies: %s", line)

@@ -27,6 +27,13 @@ func (p *pen) mend() {
 		p.try(n, "fence on "+other(n))
 	}
 	p.settle()
+	if p.dialect == Rack { // a daemon that is held dead stays so over a boot
+		for _, n := range nodes {
+			p.line("restart-daemon %s", n)
+			p.line("expect reachable %s within 30s", n)
+		}
+		p.line("expect linked within 30s")
+	}
 	for _, n := range nodes {
 		for _, command := range []string{"maintenance off", "standby off", "arm", "clear"} {
 			p.try(n, command)

@@ -49,6 +49,14 @@ func other(n string) string {
 	return nodes[0]
 }
 
+// perhaps writes what may be impossible by now: a fence came first.
+func (p *pen) perhaps(format string, a ...any) {
+	if p.dialect == Rack {
+		format = "perhaps " + format
+	}
+	p.line(format, a...)
+}
+
 func (p *pen) power(s *nodeState, n string, on bool) bool {
 	if s.up == on {
 		return false
@@ -56,10 +64,10 @@ func (p *pen) power(s *nodeState, n string, on bool) bool {
 	s.up = on
 	if !on {
 		s.frozen, s.stopped = false, false // it boots afresh
-		p.line("power-off %s", n)
+		p.perhaps("power-off %s", n)
 		return true
 	}
-	p.line("power-on %s", n)
+	p.perhaps("power-on %s", n)
 	return true
 }
 
@@ -68,7 +76,7 @@ func (p *pen) freeze(s *nodeState, n string, on bool) bool {
 		return false
 	}
 	s.frozen = on
-	p.line(map[bool]string{true: "freeze %s", false: "thaw %s"}[on], n)
+	p.perhaps(map[bool]string{true: "freeze %s", false: "thaw %s"}[on], n)
 	return true
 }
 
@@ -77,7 +85,7 @@ func (p *pen) daemon(s *nodeState, n, format string, stops bool) bool {
 		return false
 	}
 	s.stopped = stops
-	p.line(format, n)
+	p.perhaps(format, n)
 	return true
 }
 
@@ -86,7 +94,7 @@ func startAgain(p *pen, s *nodeState, n string) bool {
 		return false
 	}
 	s.stopped = false
-	p.line("restart-daemon %s", n)
+	p.perhaps("restart-daemon %s", n)
 	return true
 }
 
@@ -100,12 +108,12 @@ func (p *pen) way(verb, n string) bool {
 }
 
 func unplug(p *pen, _ *nodeState, n string) bool {
-	p.line(map[Dialect]string{Rack: "unplug %s", World: "unplug %s cable"}[p.dialect], n)
+	p.perhaps(map[Dialect]string{Rack: "unplug %s", World: "unplug %s cable"}[p.dialect], n)
 	return true
 }
 
 func replug(p *pen, _ *nodeState, n string) bool {
-	p.line(map[Dialect]string{Rack: "replug %s", World: "replug %s cable"}[p.dialect], n)
+	p.perhaps(map[Dialect]string{Rack: "replug %s", World: "replug %s cable"}[p.dialect], n)
 	return true
 }
 

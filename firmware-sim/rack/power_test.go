@@ -11,6 +11,35 @@ import (
 	"github.com/serialhb/serialhb/firmware-sim/rack/board"
 )
 
+func TestAResetBootsAnewAndCutsNothing(t *testing.T) {
+	in := build(t, family, func(c *Config) { c.BootDelay = 10 * time.Millisecond })
+	in.file("alpha", "up")
+	boot, first := in.bootID("alpha"), in.pid("alpha")
+	left := filepath.Join(in.RunDir("alpha"), "left")
+	in.must(os.WriteFile(left, []byte("x"), 0o644))
+	in.must(in.Reset("alpha"))
+	in.until("a new daemon", func() bool { return in.runs("alpha") && in.pid("alpha") != first })
+	if in.bootID("alpha") == boot {
+		t.Error("the boot id is the same")
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("the run directory was not emptied")
+	}
+	in.file("alpha", "trap")
+	in.must(in.Reboot("alpha", patience))
+	in.until("it is up again", func() bool { return in.runs("alpha") })
+	for _, e := range in.past {
+		if e.Kind == "power" || e.Kind == "sense" {
+			t.Errorf("the board saw %+v", e)
+		}
+	}
+	in.must(in.PowerOff("alpha"))
+	in.wait("power alpha off")
+	if err := in.Reset("alpha"); err == nil {
+		t.Error("a host without power was reset")
+	}
+}
+
 // family is a daemon with children that got away: one in a session of its own, one whose parent has gone, one stopped.
 const family = `setsid sleep 1000 &
 (setsid sh -c 'sleep 1001 & sleep 1002 & wait' &)

@@ -95,6 +95,18 @@ func (r *Rack) StopNode(node string, limit time.Duration) error {
 	}
 }
 
+// Reset boots a node anew while its power stays on, as a watchdog or a panic does: what it ran is gone, its run
+// directory and its boot id too, and no sense sees it.
+func (r *Rack) Reset(node string) error { return r.tell(node, "reset") }
+
+// Reboot is what `reboot` does on a server: StopNode, then Reset.
+func (r *Rack) Reboot(node string, limit time.Duration) error {
+	if err := r.StopNode(node, limit); err != nil {
+		return err
+	}
+	return r.Reset(node)
+}
+
 // Status says how a node is: "off", "booting", "running PID", "restarting" or "stopped CODE".
 func (r *Rack) Status(node string) (string, error) {
 	return r.ask(node, "status")
@@ -121,6 +133,12 @@ func (r *Rack) CutCable(from, to string) error { return r.onWire(from, to, (*cab
 
 // MendCable joins a wire again.
 func (r *Rack) MendCable(from, to string) error { return r.onWire(from, to, (*cable.Wire).Mend) }
+
+// LoopBack puts a loop-back plug on a node's port in place of its cable to other: what it sends comes back to it.
+// MendCable in both directions ends it.
+func (r *Rack) LoopBack(node, other string) error {
+	return errors.Join(r.onWire(node, other, (*cable.Wire).Loop), r.CutCable(other, node))
+}
 
 // Noise adds random bytes to what from sends to to; 0 ends it.
 func (r *Rack) Noise(from, to string, bytesPerSecond float64) error {

@@ -113,7 +113,8 @@ func (w *lab) configure(s Settings) error {
 	if err := os.WriteFile(key, []byte(hex.EncodeToString(secret)+"\n"), 0o600); err != nil {
 		return fmt.Errorf("story: write key: %w", err)
 	}
-	book, file := serviceBook{Board: w.rack.BoardSocket(), Args: map[string][]string{}}, filepath.Join(w.dir, "service.json")
+	book, file := serviceBook{Board: w.rack.BoardSocket(), Args: map[string][]string{},
+		Takes: map[string]time.Duration{"start": s.Starting, "stop": s.Stopping}}, filepath.Join(w.dir, "service.json")
 	for _, node := range Nodes {
 		addr, err := w.rack.ServiceAddr(node, Service)
 		if err != nil {

@@ -68,6 +68,8 @@ func TestATakeoverOnARealRack(t *testing.T) {
 		"freeze alpha\nexpect unreachable alpha"+lasting+"thaw alpha\nexpect reachable alpha"+lasting+
 		"kill-daemon alpha hold\nexpect unreachable alpha"+lasting+"restart-daemon alpha\nexpect reachable alpha"+lasting+
 		"stop alpha\nexpect unreachable alpha"+lasting+"start alpha\nexpect reachable alpha"+lasting+
+		"reset alpha\nexpect reachable alpha"+lasting+"reboot alpha\nexpect reachable alpha"+lasting+
+		"loop-back alpha\nmend-cable\n"+
 		"cut-cable\nmend-cable alpha->bravo\ncut-net bravo->alpha\nmend-net\nnoise 100\nnoise 0\nunplug alpha\nreplug alpha\n"+
 		"weld RELAY_BRAVO\nfree RELAY_BRAVO\nslow RELAY_BRAVO 20ms\nsense SENSE_BRAVO stuck-on\nsense SENSE_BRAVO lie 1ms\nsense SENSE_BRAVO ok\nhold-up alpha 1ms\n"+
 		"expect owner bravo for 100ms\nnever two-owners\n")

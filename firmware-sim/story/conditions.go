@@ -1,6 +1,7 @@
 package story
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -20,7 +21,7 @@ type condition struct {
 
 var conditions = []condition{
 	{"owner", "NODE", "the service runs on that node alone, by the ledger, and the client has its answer", oneNode, nobody, isOwner, false},
-	{"owned", "", "the service runs on one node, whichever, by the ledger, and the client has its answer", noArgs, nobody, isOwned, false},
+	{"owned", "", "the service runs on one node alone, whichever, by the ledger, and the client has its answer", noArgs, nobody, isOwned, false},
 	{"no-owner", "", "the service runs nowhere, by the ledger", noArgs, nobody, noOwner, false},
 	{"unanswered", "", "nobody answers the client", noArgs, nobody, unanswered, false},
 	{"fenced", "NODE", "a relay has cut the node, and its power is off, since the last line that did something", oneNode, nobody, isFenced, false},
@@ -35,6 +36,7 @@ var conditions = []condition{
 	{"heard", "NODE", "the other node hears it", oneNode, theOther, isHeard, false},
 	{"link-down", "NODE LINK", "the node hears nothing on the link called cable or lan", nodeAndLink, itself, linkDown, false},
 	{"link-ok", "NODE LINK", "the node hears the other one there, and is heard", nodeAndLink, itself, linkOK, false},
+	{"noisy", "NODE LINK", "bytes that make no pulse come to the node on the link, and it says so", nodeAndLink, itself, isNoisy, false},
 	{"linked", "", "both nodes hear each other on every link, and each knows that it is heard", noArgs, everybody, isLinked, false},
 	{"blocked", "NODE", "the node keeps the service down because it could prove nothing", oneNode, itself, isBlocked, false},
 	{"asks", "NODE", "the node waits for a person's decision", oneNode, itself, asks, false},
@@ -42,6 +44,7 @@ var conditions = []condition{
 	{"armed", "NODE", "the node may drive relays", oneNode, itself, isArmed, false},
 	{"alarm", "NODE [TEXT]", "the node raises an alarm, with that text in its code or its words", nodeMaybeText, itself, hasAlarm, false},
 	{"no-alarm", "NODE [TEXT]", "it raises none such", nodeMaybeText, itself, noAlarm, false},
+	{"alarms", "NODE N", "the node has raised no more than so many alarms since the chapter began", nodeAndCount, nobody, fewAlarms, true},
 	{"why", "NODE TEXT", "the node says so when asked why it does not have the service, in the code or the words", nodeAndText, itself, saysWhy, false},
 	{"proof", "NODE TEXT", "the other node holds such a proof that this one is off, or recorded one since", nodeAndText, theOther, hasProof, false},
 	{"told", "NODE CODE", "the node has recorded an event with that code since the last line that did something", nodeAndText, nobody, hasTold, false},
@@ -72,8 +75,19 @@ func oneCount(args []string) error {
 	if len(args) != 1 {
 		return errUsage
 	}
-	if n, err := strconv.Atoi(args[0]); err != nil || n < 0 {
-		return fmt.Errorf("%q is not a number of fences; write 0 or more", args[0])
+	return count(args[0], "fences")
+}
+
+func nodeAndCount(args []string) error {
+	if len(args) != 2 {
+		return errUsage
+	}
+	return errors.Join(node(args[0]), count(args[1], "alarms"))
+}
+
+func count(word, of string) error {
+	if n, err := strconv.Atoi(word); err != nil || n < 0 {
+		return fmt.Errorf("%q is not a number of %s; write 0 or more", word, of)
 	}
 	return nil
 }
@@ -117,8 +131,7 @@ func isOwner(s scene, args []string) bool {
 }
 
 func isOwned(s scene, _ []string) bool {
-	on := s.running()
-	return len(on) == 1 && s.Answering == on[0]
+	return slices.Equal(s.running(), []string{s.Answering})
 }
 
 func noOwner(s scene, _ []string) bool    { return len(s.running()) == 0 }
@@ -179,6 +192,11 @@ func linkOK(s scene, args []string) bool {
 	return ok && l.Up && l.Receives == "ok" && l.Sends == "ok"
 }
 
+func isNoisy(s scene, args []string) bool {
+	l, ok := s.link(args)
+	return ok && l.Noisy
+}
+
 func isLinked(s scene, _ []string) bool {
 	for _, name := range Nodes {
 		for _, l := range []string{linkCable, linkLAN} {
@@ -202,12 +220,24 @@ func isArmed(s scene, args []string) bool  { return s.node(args[0]).Status.Armed
 
 func hasAlarm(s scene, args []string) bool {
 	return slices.ContainsFunc(s.node(args[0]).Status.Alarms, func(a control.Alarm) bool {
-		return a.Code == text(args) || has(a.Text, text(args))
+		return has(a.Code, text(args)) || has(a.Text, text(args))
 	})
 }
 
 func noAlarm(s scene, args []string) bool {
 	return s.node(args[0]).answers() && !hasAlarm(s, args)
+}
+
+// fewAlarms counts the alarms that a node raised. The end of one is recorded as an alarm too.
+func fewAlarms(s scene, args []string) bool {
+	n := 0
+	for _, t := range s.Told {
+		if t.At >= s.opened && t.Node == args[0] && t.Event.Kind == "alarm" && !strings.HasPrefix(t.Event.Text, "over: ") {
+			n++
+		}
+	}
+	most, _ := strconv.Atoi(args[1]) // nodeAndCount has read it
+	return n <= most
 }
 
 func saysWhy(s scene, args []string) bool {

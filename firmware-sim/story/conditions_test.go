@@ -18,8 +18,13 @@ var truths = []struct {
 	{"owner alpha", func(f *fake) { f.board("run", Service, "begin bravo") }, false},
 	{"owner alpha", func(f *fake) { f.answer("bravo") }, false},
 	{"owned", nil, true},
-	{"owned", func(f *fake) { f.board("run", Service, "begin bravo") }, false},
+	{"owned", func(f *fake) {
+		f.board("run", Service, "end alpha")
+		f.board("run", Service, "begin bravo")
+		f.answer("bravo")
+	}, true},
 	{"owned", func(f *fake) { f.board("run", Service, "end alpha") }, false},
+	{"owned", func(f *fake) { f.board("run", Service, "begin bravo") }, false},
 	{"owned", func(f *fake) { f.answer("bravo") }, false},
 	{"no-owner", nil, false},
 	{"no-owner", func(f *fake) { f.board("run", Service, "end alpha") }, true},
@@ -68,6 +73,12 @@ var truths = []struct {
 	{"link-down bravo cable", nil, false},
 	{"link-ok bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", true, "ok", "ok")) }, true},
 	{"link-ok bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", true, "ok", "unknown")) }, false},
+	{"noisy bravo cable", func(f *fake) {
+		f.status("bravo", "idle", "no", func(s *control.Status) { s.Links = []control.Link{{Name: "cable", Noisy: true}} })
+	}, true},
+	{"noisy bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", true, "ok", "ok")) }, false},
+	{"alarms bravo 1", func(f *fake) { f.alarms("bravo", "cable is down", "over: cable is down"); f.alarms("alpha", "a", "b") }, true},
+	{"alarms bravo 1", func(f *fake) { f.alarms("bravo", "cable is down", "over: cable is down", "cable is down") }, false},
 	{"linked", nil, false},
 	{"linked", func(f *fake) {
 		f.status("alpha", "active", "yes", peerOK())
@@ -92,6 +103,7 @@ var truths = []struct {
 	{"alarm bravo", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, true},
 	{"alarm bravo cable is", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, true},
 	{"alarm bravo link-down", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, true},
+	{"alarm bravo question", func(f *fake) { f.status("bravo", "idle", "no", alarm("question web", "a person must decide")) }, true},
 	{"alarm bravo network", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, false},
 	{"no-alarm bravo network", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, true},
 	{"no-alarm bravo", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, false},

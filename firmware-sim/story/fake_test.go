@@ -116,6 +116,12 @@ func (f *fake) record(node, code, peer, text string, evidence ...string) {
 	f.view.Told = append(f.view.Told, Told{f.now, node, control.Event{Kind: "note", Code: code, Peer: peer, Text: text, Evidence: evidence}})
 }
 
+func (f *fake) alarms(node string, texts ...string) {
+	for _, text := range texts {
+		f.view.Told = append(f.view.Told, Told{f.now, node, control.Event{Kind: "alarm", Code: "any", Text: text}})
+	}
+}
+
 func (f *fake) answer(node string) { f.answers = append(f.answers, answer{f.now, node}) }
 
 // status sets what a node says of itself and of the group.

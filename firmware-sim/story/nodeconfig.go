@@ -55,6 +55,7 @@ func nodeConfig(name string, s Settings, at places) string {
 	line("detect_multiplier = %d", s.Multiplier)
 	line("move_timeout = %s", d(max(moveTimeout, 4*s.Interval)))
 	line("backoff = %s", d(backoff))
+	line("approval_timeout = %s", d(s.Approval))
 	line("fence_retries = %d", fenceRetries)
 	line("fence_retry = %s", d(fenceRetry))
 	line("farewell = %s", d(max(farewell, 2*s.Interval)))

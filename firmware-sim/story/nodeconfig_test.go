@@ -53,6 +53,9 @@ func TestNodesAcceptTheirConfiguration(t *testing.T) {
 			if got := c.Decision.Members[peer].Senses[0].FailSafe; got != (s.Sense == "fail-safe") {
 				t.Errorf("%s: fail-safe is %v", name, got)
 			}
+			if c.Decision.ApprovalTime != s.Approval {
+				t.Errorf("%s: an approval is good for %s, want %s", name, c.Decision.ApprovalTime, s.Approval)
+			}
 			if c.Timing.Interval != s.Interval || int(c.Decision.MaxMoves) != s.Moves || c.Decision.Members[peer].RestoreAfter != s.Dwell {
 				t.Errorf("%s: %+v", name, c.Timing)
 			}
@@ -72,12 +75,18 @@ func TestNodesAcceptTheirConfiguration(t *testing.T) {
 func TestServiceBook(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "service.json")
 	t.Setenv("SERIALHB_BOARD", "")
-	if err := (serviceBook{"/b.sock", map[string][]string{"alpha": {"-node", "alpha"}}}).write(file); err != nil {
+	const slow = 30 * time.Millisecond
+	book := serviceBook{"/b.sock", map[string][]string{"alpha": {"-node", "alpha"}}, map[string]time.Duration{"start": slow}}
+	if err := book.write(file); err != nil {
 		t.Fatal(err)
 	}
+	began := time.Now()
 	argv, err := serviceArgs(file, "start", "alpha")
 	if err != nil || len(argv) != 3 || argv[0] != "start" || argv[2] != "alpha" || os.Getenv("SERIALHB_BOARD") != "/b.sock" {
 		t.Errorf("%q %v", argv, err)
+	}
+	if took := time.Since(began); took < slow {
+		t.Errorf("a service that takes %s to start was started after %s", slow, took)
 	}
 	if _, err := serviceArgs(file, "start", "charlie"); err == nil {
 		t.Error("a node that does not exist has a service")

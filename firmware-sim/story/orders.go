@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/serialhb/serialhb/firmware-sim/rack"
 )
 
-// onNodes are the verbs that do one thing to each node.
+// onNodes are the verbs that do one thing to each node, to all at once.
 var onNodes = map[string]func(*rack.Rack, string) error{
 	"power-off":      (*rack.Rack).PowerOff,
 	"power-on":       (*rack.Rack).PowerOn,
@@ -19,6 +20,9 @@ var onNodes = map[string]func(*rack.Rack, string) error{
 	"stop":           func(r *rack.Rack, node string) error { return r.StopNode(node, leaveTime) },
 	"kill-daemon":    (*rack.Rack).KillDaemon,
 	"restart-daemon": (*rack.Rack).RestartDaemon,
+	"reset":          (*rack.Rack).Reset,
+	"reboot":         func(r *rack.Rack, node string) error { return r.Reboot(node, leaveTime) },
+	"loop-back":      func(r *rack.Rack, node string) error { return r.LoopBack(node, others(node)[0]) },
 	"unplug":         func(r *rack.Rack, node string) error { return r.Unplug(node, others(node)[0]) },
 	"replug":         func(r *rack.Rack, node string) error { return r.Replug(node, others(node)[0]) },
 }
@@ -41,10 +45,12 @@ func (w *lab) Do(ctx context.Context, o Order) (string, error) {
 		return "", w.rack.HoldDaemon(o.Nodes[0])
 	}
 	if f := onNodes[o.Verb]; f != nil {
-		var errs []error
-		for _, node := range o.Nodes {
-			errs = append(errs, f(w.rack, node))
+		errs := make([]error, len(o.Nodes))
+		var wg sync.WaitGroup
+		for i, node := range o.Nodes {
+			wg.Go(func() { errs[i] = f(w.rack, node) })
 		}
+		wg.Wait()
 		return "", errors.Join(errs...)
 	}
 	if f := onWays[o.Verb]; f != nil {

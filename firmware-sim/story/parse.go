@@ -42,6 +42,8 @@ type Order struct {
 	For      time.Duration
 	Rate     float64  // bytes per second
 	Words    []string // a command of serialhb, or the text of say
+	Times    int      // what repeat says
+	Perhaps  bool     // it need not be possible
 }
 
 // Expectation is what must come true within D, or, with Hold, must stay true for all of D.
@@ -60,7 +62,7 @@ func Parse(name, text string) (Script, error) {
 	p := parser{settings: Defaults()}
 	script := Script{Name: name}
 	var errs []error
-	number := 0
+	number, body := 0, 0 // body is where the steps of a repeat begin
 	for line := range strings.Lines(text) {
 		number++
 		words := fields(line)
@@ -72,7 +74,20 @@ func Parse(name, text string) (Script, error) {
 			errs = append(errs, fmt.Errorf("%s:%d: %w", name, number, err))
 			continue
 		}
+		switch step.Order.Verb {
+		case "repeat":
+			body = len(script.Steps) + 1
+		case "end":
+			once := slices.Clone(script.Steps[body:])
+			for ; p.repeat > 1; p.repeat-- {
+				script.Steps = append(script.Steps, once...)
+			}
+			p.repeat = 0
+		}
 		script.Steps = append(script.Steps, step)
+	}
+	if p.repeat > 0 {
+		errs = append(errs, fmt.Errorf("%s:%d: repeat has no end; write a line with end", name, script.Steps[body-1].Line))
 	}
 	if len(errs) == 0 && !p.started {
 		errs = append(errs, fmt.Errorf("%s:%d: the story never starts the rack; write a line with start alone", name, max(number, 1)))
@@ -96,9 +111,16 @@ type parser struct {
 	settings Settings
 	on       bool // the rack
 	started  bool
+	repeat   int // how often the lines are told, 0 outside of repeat
 }
 
 func (p *parser) step(s *Step, words []string) error {
+	if words[0] == "perhaps" && len(words) > 1 {
+		words, s.Order.Perhaps = words[1:], true
+		if !acts(words[0]) || len(words) == 1 && (words[0] == "start" || words[0] == "stop") {
+			return fmt.Errorf("perhaps stands before a verb that does something to a node or a wire, not before %q", words[0])
+		}
+	}
 	s.Order.Verb = words[0]
 	i := slices.IndexFunc(verbs, func(v verb) bool { return v.name == words[0] })
 	if i < 0 {

@@ -16,6 +16,7 @@ var good = []struct {
 }{
 	{"say Alpha  falls, # not this", Order{Verb: "say", Words: []string{"Alpha", "falls,"}}},
 	{"stop bravo", Order{Verb: "stop", Nodes: []string{"bravo"}}},
+	{"stop alpha bravo", Order{Verb: "stop", Nodes: []string{"alpha", "bravo"}}},
 	{"start bravo", Order{Verb: "start", Nodes: []string{"bravo"}}},
 	{"power-off alpha bravo", Order{Verb: "power-off", Nodes: []string{"alpha", "bravo"}}},
 	{"power-on alpha", Order{Verb: "power-on", Nodes: []string{"alpha"}}},
@@ -24,6 +25,11 @@ var good = []struct {
 	{"kill-daemon alpha", Order{Verb: "kill-daemon", Nodes: []string{"alpha"}}},
 	{"kill-daemon alpha hold", Order{Verb: "kill-daemon", Nodes: []string{"alpha"}, Mode: "hold"}},
 	{"restart-daemon alpha", Order{Verb: "restart-daemon", Nodes: []string{"alpha"}}},
+	{"reboot alpha", Order{Verb: "reboot", Nodes: []string{"alpha"}}},
+	{"reset alpha bravo", Order{Verb: "reset", Nodes: []string{"alpha", "bravo"}}},
+	{"loop-back bravo", Order{Verb: "loop-back", Nodes: []string{"bravo"}}},
+	{"repeat 1", Order{Verb: "repeat", Times: 1}},
+	{"end", Order{Verb: "end"}},
 	{"cut-cable", Order{Verb: "cut-cable"}},
 	{"cut-cable alpha->bravo", Order{Verb: "cut-cable", From: "alpha", To: "bravo"}},
 	{"mend-cable bravo -> alpha", Order{Verb: "mend-cable", From: "bravo", To: "alpha"}},
@@ -40,6 +46,7 @@ var good = []struct {
 	{"sense MIRROR2_ALPHA lie 1s", Order{Verb: "sense", Name: "MIRROR2_ALPHA", Mode: "lie", For: time.Second}},
 	{"hold-up alpha 20ms", Order{Verb: "hold-up", Nodes: []string{"alpha"}, For: 20 * time.Millisecond}},
 	{"run bravo switchover web", Order{Verb: "run", Nodes: []string{"bravo"}, Words: []string{"switchover", "web"}}},
+	{"perhaps thaw alpha", Order{Verb: "thaw", Nodes: []string{"alpha"}, Perhaps: true}},
 	{"try bravo failback", Order{Verb: "try", Nodes: []string{"bravo"}, Words: []string{"failback"}}},
 	{"refused bravo failback", Order{Verb: "refused", Nodes: []string{"bravo"}, Words: []string{"failback"}}},
 	{"sleep 1.5s", Order{Verb: "sleep", For: 1500 * time.Millisecond}},
@@ -66,6 +73,9 @@ func TestEveryVerbIsRead(t *testing.T) {
 			t.Errorf("%s (line %d): %+v, want %+v", g.line, step.Line, step.Order, g.want)
 		}
 		seen[step.Order.Verb] = true
+		if step.Order.Perhaps {
+			seen["perhaps"] = true
+		}
 	}
 	for _, v := range verbs {
 		if !seen[v.name] {
@@ -83,13 +93,22 @@ var bad = []struct{ line, want string }{
 	{"config interval 1ms", "take the rack down first"},
 	{"start", "the rack is on already"},
 	{"start charlie", "no node \"charlie\"; the nodes are alpha and bravo"},
-	{"stop alpha bravo", "write: stop [NODE]"},
+	{"stop alpha charlie", "no node \"charlie\""},
 	{"power-off", "write: power-off NODE..."},
 	{"power-on ALPHA", "no node \"ALPHA\""},
 	{"freeze alpha charlie", "no node \"charlie\""},
 	{"thaw", "write: thaw NODE..."},
 	{"kill-daemon alpha softly", "write: kill-daemon NODE [hold]"},
 	{"restart-daemon", "write: restart-daemon"},
+	{"reboot", "write: reboot NODE..."},
+	{"reset", "write: reset NODE..."},
+	{"loop-back alpha bravo", "write: loop-back NODE"},
+	{"repeat", "write: repeat N"},
+	{"repeat 0", "repeat a whole number of times from 1 to 1000, not \"0\""},
+	{"repeat 1001", "from 1 to 1000"},
+	{"repeat 2", "repeat has no end"},
+	{"end", "there is nothing to end; write repeat N before it"},
+	{"end now", "write: end"},
 	{"cut-cable alpha", "write: cut-cable [NODE->NODE]"},
 	{"cut-cable alpha->alpha", "no way leads from alpha to itself"},
 	{"mend-cable alpha->charlie", "no node \"charlie\""},
@@ -112,6 +131,10 @@ var bad = []struct{ line, want string }{
 	{"hold-up alpha -5ms", "not a duration"},
 	{"run alpha", "write: run NODE COMMAND"},
 	{"run charlie status", "no node"},
+	{"perhaps", "write: perhaps VERB"},
+	{"perhaps sleep 1s", "perhaps stands before a verb that does something"},
+	{"perhaps stop", "perhaps stands before a verb that does something"},
+	{"perhaps thaw", "write: thaw NODE"},
 	{"try bravo", "write: try NODE"},
 	{"refused bravo", "write: refused NODE"},
 	{"sleep", "write: sleep DURATION"},
@@ -125,6 +148,9 @@ var bad = []struct{ line, want string }{
 	{"expect owner charlie within 5s", "no node \"charlie\""},
 	{"expect ovner alpha within 5s", "there is no condition \"ovner\"; did you mean owner?"},
 	{"expect fences many within 5s", "\"many\" is not a number of fences"},
+	{"expect alarms alpha few within 5s", "\"few\" is not a number of alarms"},
+	{"expect alarms 3 within 5s", "write: expect alarms NODE N"},
+	{"expect alarms charlie 3 within 5s", "no node \"charlie\""},
 	{"expect no-owner alpha within 5s", "write: expect no-owner within"},
 	{"expect link-ok alpha wire within 5s", "no link \"wire\"; the links are cable and lan"},
 	{"expect owner alpha within soon", "not a duration"},
@@ -166,6 +192,10 @@ func TestOrderOfStartAndStop(t *testing.T) {
 		{"config interval 10ms\n", "s:1: the story never starts the rack"},
 		{"", "s:1: the story never starts"},
 		{"config speed 3\nstart", "s:1: there is no setting \"speed\"; the settings are interval, multiplier"},
+		{"start\nrepeat 2\nrepeat 2\nend", "s:3: a repeat stands in no other one"},
+		{"start\nrepeat 2\nstop\nend", "s:3: the rack is switched on and off outside of repeat"},
+		{"start\nstop\nrepeat 2\nstart\nend", "s:4: the rack is switched on and off outside of repeat"},
+		{"start\nrepeat 2\nsleep 1s", "s:2: repeat has no end"},
 		{"config interval 5s\nstart", "s:1: interval must be 1ms to 4.095s, not 5s"},
 		{"config interval 10\nstart", "not a duration"},
 		{"config multiplier 1\nstart", "multiplier must be a whole number from 2 to 255, not \"1\""},
@@ -186,6 +216,20 @@ func TestSettingsHoldFromTheNextStartOn(t *testing.T) {
 	first, second := s.Steps[1].Settings, s.Steps[5].Settings
 	if first.Interval != 10*time.Millisecond || first.Sense != "fail-safe" || second.Interval != 30*time.Millisecond || second.Sense != "plain" {
 		t.Errorf("%+v %+v", first, second)
+	}
+}
+
+func TestRepeatTellsItsLinesSoOften(t *testing.T) {
+	s, err := Parse("s", "start\nrepeat 3\ncut-net\nsleep 1s\nend\nmend-net\nrepeat 2\nend\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, step := range s.Steps {
+		told = append(told, step.Text)
+	}
+	if got := strings.Join(told, "; "); got != "start; repeat 3; cut-net; sleep 1s; cut-net; sleep 1s; cut-net; sleep 1s; end; mend-net; repeat 2; end" {
+		t.Error(got)
 	}
 }
 
@@ -230,6 +274,7 @@ func FuzzParse(f *testing.F) {
 	for _, b := range bad {
 		f.Add("start\n" + b.line)
 	}
+	f.Add("start\nrepeat 3\nsleep 1s\ncut-net\nend\nsleep 1s\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := Parse("f", text)
 		if err != nil {

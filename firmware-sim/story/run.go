@@ -41,6 +41,7 @@ type runner struct {
 
 	world   World
 	since   time.Duration // the last line that did something
+	opened  time.Duration // the chapter
 	tallied time.Duration // up to here the chapter has counted
 	board   int           // events already reported
 	told    int
@@ -68,7 +69,7 @@ func (r *runner) tell(ctx context.Context, script Script) error {
 		if err != nil {
 			return r.fail(ctx, s, err)
 		}
-		if s.Order.Verb == "say" || s.Order.Verb == "config" {
+		if silent[s.Order.Verb] {
 			continue
 		}
 		r.sum.Steps++
@@ -81,13 +82,16 @@ func (r *runner) tell(ctx context.Context, script Script) error {
 	return nil
 }
 
+// silent are the verbs that do and expect nothing: the report says nothing of them.
+var silent = map[string]bool{"say": true, "config": true, "repeat": true, "end": true}
+
 func (r *runner) step(ctx context.Context, s Step) (string, error) {
 	switch verb := s.Order.Verb; {
-	case verb == "config", verb == "never":
+	case verb == "config", verb == "never", verb == "repeat", verb == "end":
 		return "", nil
 	case verb == "say":
 		r.endChapter()
-		r.chapter = &Chapter{Title: strings.Join(s.Order.Words, " ")}
+		r.chapter, r.opened = &Chapter{Title: strings.Join(s.Order.Words, " ")}, r.clock()
 		return "", r.emit(Entry{Type: "chapter", Line: s.Line, Text: r.chapter.Title})
 	case verb == "sleep":
 		if r.world == nil {
@@ -150,6 +154,8 @@ func (r *runner) do(ctx context.Context, o Order) (string, error) {
 	said, err := r.world.Do(ctx, o)
 	exit := (*ExitError)(nil)
 	switch {
+	case o.Perhaps && err != nil && ctx.Err() == nil:
+		return "not now: " + err.Error(), nil
 	case verb == "try" && errors.As(err, &exit):
 		return exit.Said, nil
 	case verb != "refused":
@@ -174,7 +180,7 @@ func (r *runner) expect(ctx context.Context, e *Expectation) error {
 		if err != nil {
 			return err
 		}
-		holds := e.condition.holds(scene{v, r.since}, e.Args)
+		holds := e.condition.holds(scene{v, r.since, r.opened}, e.Args)
 		switch {
 		case holds && !e.Hold:
 			return r.events(v, v.Now)
@@ -272,7 +278,7 @@ func (r *runner) after(ctx context.Context, s Step) error {
 	if err != nil {
 		return err
 	}
-	t, ok, err := scene{v, r.since}.takeover(r.world, s.Expect.Args[0])
+	t, ok, err := scene{v, r.since, r.opened}.takeover(r.world, s.Expect.Args[0])
 	if err != nil || !ok {
 		return err
 	}
@@ -289,7 +295,7 @@ func (r *runner) settled(ctx context.Context, owner string) (View, error) {
 		if err != nil || r.world.Now() >= end {
 			return v, err
 		}
-		if hasTold(scene{v, r.since}, []string{owner, "active"}) {
+		if hasTold(scene{v, r.since, r.opened}, []string{owner, "active"}) {
 			return v, r.events(v, v.Now)
 		}
 		if err := r.pause(ctx, lookEvery); err != nil {
@@ -319,7 +325,7 @@ func (r *runner) fail(ctx context.Context, s Step, cause error) error {
 		v, err := r.world.Look(ctx, Nodes)
 		if err == nil {
 			err = r.events(v, v.Now)
-			e.Seen = scene{v, r.since}.seen()
+			e.Seen = scene{v, r.since, r.opened}.seen()
 		}
 		if err != nil {
 			e.Seen = "nothing can be seen any more: " + err.Error()

@@ -294,6 +294,11 @@ func TestTries(t *testing.T) {
 		}
 	}
 	f := up()
+	f.does = func(*fake, Order) (string, error) { return "", errors.New("alpha has no power") }
+	if all, err := tell(t, f, "start\nperhaps thaw alpha\n"); err != nil || !strings.Contains(dump(all), "not now: alpha has no power") {
+		t.Errorf("%v %s", err, dump(all))
+	}
+	f = up()
 	f.does = func(*fake, Order) (string, error) { return "", errors.New("lost") }
 	if _, err := tell(t, f, "start\ntry alpha failback\n"); !errors.Is(err, ErrFailed) {
 		t.Errorf("%v", err)

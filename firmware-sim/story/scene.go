@@ -9,10 +9,11 @@ import (
 	"github.com/serialhb/serialhb/serialhb/control"
 )
 
-// scene is a view with the moment from which "since" counts: the last line that did something.
+// scene is a view with the moment from which "since" counts, the last line that did something, and the one at which the
+// chapter began.
 type scene struct {
 	View
-	since time.Duration
+	since, opened time.Duration
 }
 
 // running lists the nodes on which the service runs, by the ledger.

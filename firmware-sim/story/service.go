@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/serialhb/serialhb/firmware-sim/rack"
 	"github.com/serialhb/serialhb/firmware-sim/rack/board"
@@ -21,7 +22,8 @@ const envNode = "SERIALHB_NODE"
 // not the daemon's, so what differs between the nodes is looked up here.
 type serviceBook struct {
 	Board string
-	Args  map[string][]string // per node, what follows the verb
+	Args  map[string][]string      // per node, what follows the verb
+	Takes map[string]time.Duration // per verb, what it takes before it does anything
 }
 
 func (b serviceBook) write(file string) error {
@@ -72,6 +74,7 @@ func serviceArgs(file, verb, node string) ([]string, error) {
 	if !ok {
 		return nil, fmt.Errorf("lab-service: %s is %q, which is no node of the lab; only a daemon of the lab may run this", envNode, node)
 	}
+	time.Sleep(book.Takes[verb])
 	if err := os.Setenv(board.Env, book.Board); err != nil {
 		return nil, fmt.Errorf("lab-service: name the board: %w", err)
 	}

@@ -18,6 +18,9 @@ type Settings struct {
 	Settle     time.Duration // for which a contact may bounce
 	Prove      time.Duration // for which a sense has to read off without a break
 	Dwell      time.Duration // from the proof until power is given back
+	Approval   time.Duration // for which an approval stays good unused
+	Starting   time.Duration // that the service takes before it starts
+	Stopping   time.Duration // that it takes before it stops
 	Takeover   string        // auto or approve
 	Sense      string        // fail-safe or plain
 	Level2     string        // on or off: a second relay in series with a mirror contact, tried when the first fails
@@ -33,6 +36,7 @@ func Defaults() Settings {
 		Interval: 20 * time.Millisecond, Multiplier: 5, Baud: 115200,
 		HoldUp: 5 * time.Millisecond, BootDelay: 50 * time.Millisecond, Operate: 8 * time.Millisecond,
 		Settle: 10 * time.Millisecond, Prove: 20 * time.Millisecond, Dwell: 300 * time.Millisecond,
+		Approval: 5 * time.Minute,
 		Takeover: "auto", Sense: "fail-safe", Level2: "off", Failback: "manual", Moves: 200, Fences: 200,
 	}
 }
@@ -55,6 +59,9 @@ var settings = []setting{
 	duration("prove", "how long a sense has to read off without a break", time.Millisecond, time.Minute, func(s *Settings) *time.Duration { return &s.Prove }),
 	duration("dwell", "from the proof until power is given back", time.Millisecond, time.Minute, func(s *Settings) *time.Duration { return &s.Dwell }),
 	choice("takeover", "whether a takeover needs a person's approval", func(s *Settings) *string { return &s.Takeover }, "auto", "approve"),
+	duration("approval-time", "how long an approval stays good unused", time.Second, time.Hour, func(s *Settings) *time.Duration { return &s.Approval }),
+	duration("start-time", "what the service takes to start, besides a moment", 0, time.Minute, func(s *Settings) *time.Duration { return &s.Starting }),
+	duration("stop-time", "what the service takes to stop, besides a moment; it answers meanwhile", 0, time.Minute, func(s *Settings) *time.Duration { return &s.Stopping }),
 	choice("sense", "what the power senses are declared as", func(s *Settings) *string { return &s.Sense }, "fail-safe", "plain"),
 	choice("level2", "whether there is a second relay in series, tried when the first one fails", func(s *Settings) *string { return &s.Level2 }, "on", "off"),
 	choice("failback", "how the service returns to the preferred node", func(s *Settings) *string { return &s.Failback }, "off", "manual", "auto"),

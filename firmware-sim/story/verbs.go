@@ -20,16 +20,19 @@ type verb struct {
 var verbs = []verb{
 	{"config", "KEY VALUE", "before start: shape the rack and its nodes; see the settings below", parseConfig, false, false},
 	{"say", "TEXT", "begin a chapter", parseSay, false, false},
-	{"start", "[NODE]", "alone: build the rack and give all nodes power; with a node: start its daemon", parseStart, false, true},
-	{"stop", "[NODE]", "alone: take the rack down; with a node: its daemon leaves in order and stays stopped", parseStop, true, true},
+	{"start", "[NODE...]", "alone: build the rack and give all nodes power; with nodes: start their daemons", parseStart, false, true},
+	{"stop", "[NODE...]", "alone: take the rack down; with nodes: their daemons are told at once to leave in order, and stay stopped", parseStop, true, true},
 	{"power-off", "NODE...", "take away the mains", parseNodes, true, true},
 	{"power-on", "NODE...", "give the mains back; the node boots", parseNodes, true, true},
 	{"freeze", "NODE...", "stop every process of the node while its power stays on: a hung machine", parseNodes, true, true},
 	{"thaw", "NODE...", "continue what freeze stopped", parseNodes, true, true},
 	{"kill-daemon", "NODE [hold]", "kill the daemon alone; it is restarted as its unit says, or with hold stays dead", parseKill, true, true},
 	{"restart-daemon", "NODE...", "kill the daemon if it runs, and start it at once", parseNodes, true, true},
+	{"reboot", "NODE...", "the daemon leaves in order, and the host boots again; its power stays on", parseNodes, true, true},
+	{"reset", "NODE...", "the host boots again at once, out of whatever it did, as after a panic; its power stays on", parseNodes, true, true},
 	{"cut-cable", "[NODE->NODE]", "cut the serial cable, in one direction or both", parseWay, true, true},
 	{"mend-cable", "[NODE->NODE]", "join it again", parseWay, true, true},
+	{"loop-back", "NODE", "put a loop-back plug on the node's serial port in place of the cable, until mend-cable", parseOneNode, true, true},
 	{"unplug", "NODE", "pull the node's serial port out: its device vanishes", parseOneNode, true, true},
 	{"replug", "NODE", "plug it in again", parseOneNode, true, true},
 	{"noise", "BYTES-PER-SECOND [NODE->NODE]", "put random bytes on the cable; 0 ends it", parseNoise, true, true},
@@ -43,6 +46,9 @@ var verbs = []verb{
 	{"run", "NODE COMMAND...", "run `serialhb COMMAND...` as a person on that node; it must succeed; @incident stands for the open incident", parseRun, true, true},
 	{"refused", "NODE COMMAND...", "the same, and it must be refused (exit code 1 or 4)", parseRun, true, true},
 	{"try", "NODE COMMAND...", "the same, whatever comes of it", parseRun, true, true},
+	{"perhaps", "VERB...", "do that if it can be done now; what a person asks for needs try", parseAlone, true, true},
+	{"repeat", "N", "tell the lines from here to end so many times", parseRepeat, false, false},
+	{"end", "", "the end of what repeat repeats", parseEnd, false, false},
 	{"sleep", "DURATION", "wait", parseSleep, false, false},
 	{"expect", "CONDITION within|for DURATION", "the condition becomes true within the time, or stays true for all of it; see the conditions below", parseExpect, true, false},
 	{"never", "two-owners", "two nodes never run the service at once; this holds for every story, at every line, said or not", parseNever, true, false},
@@ -79,27 +85,33 @@ func parseSay(_ *parser, s *Step, w []string) error {
 	return nil
 }
 
+// errInRepeat: the second round would find the rack as the first did not.
+var errInRepeat = errors.New("the rack is switched on and off outside of repeat; name a node, or write end first")
+
 func parseStart(p *parser, s *Step, w []string) error {
 	if len(w) == 0 {
+		if p.repeat > 0 {
+			return errInRepeat
+		}
 		return nil
 	}
 	if !p.on {
 		return errors.New("the rack is off; write a line with start alone first")
 	}
-	return parseOneNode(p, s, w)
+	return parseNodes(p, s, w)
 }
 
 func parseStop(p *parser, s *Step, w []string) error {
-	if len(w) > 1 {
-		return errUsage
-	}
 	if !p.on {
 		return errors.New("the rack is off already")
 	}
 	if len(w) == 0 {
+		if p.repeat > 0 {
+			return errInRepeat
+		}
 		return nil
 	}
-	return parseOneNode(p, s, w)
+	return parseNodes(p, s, w)
 }
 
 func parseNodes(_ *parser, s *Step, w []string) error {
@@ -217,6 +229,37 @@ func parseRun(p *parser, s *Step, w []string) error {
 	s.Order.Words = w[1:]
 	return parseOneNode(p, s, w[:1])
 }
+
+// maxRepeat keeps a story from being told for ever.
+const maxRepeat = 1000
+
+func parseRepeat(p *parser, s *Step, w []string) error {
+	if len(w) != 1 {
+		return errUsage
+	}
+	n, err := strconv.Atoi(w[0])
+	if err != nil || n < 1 || n > maxRepeat {
+		return fmt.Errorf("repeat a whole number of times from 1 to %d, not %q", maxRepeat, w[0])
+	}
+	if p.repeat > 0 {
+		return errors.New("a repeat stands in no other one; write its end first")
+	}
+	p.repeat, s.Order.Times = n, n
+	return nil
+}
+
+func parseEnd(p *parser, _ *Step, w []string) error {
+	if len(w) != 0 {
+		return errUsage
+	}
+	if p.repeat == 0 {
+		return errors.New("there is nothing to end; write repeat N before it")
+	}
+	return nil
+}
+
+// parseAlone is for a word that is nothing by itself.
+func parseAlone(*parser, *Step, []string) error { return errUsage }
 
 func parseSleep(_ *parser, s *Step, w []string) (err error) {
 	if len(w) != 1 {

@@ -161,6 +161,21 @@ func TestOneWayCut(t *testing.T) {
 	}
 }
 
+func TestALoopGivesTheSenderItsOwnBytes(t *testing.T) {
+	c := build(t, 921600)
+	a, b := open(t, c, "alpha"), open(t, c, "bravo")
+	c.From("alpha").Loop()
+	write(t, a, []byte("mine"))
+	if got := read(t, a, 4); string(got) != "mine" {
+		t.Errorf("looped: got %q", got)
+	}
+	c.From("alpha").Mend()
+	write(t, a, []byte("yours"))
+	if got := read(t, b, 5); string(got) != "yours" {
+		t.Errorf("after mending bravo got %q", got)
+	}
+}
+
 func TestTheWriterNeverWaitsForTheReader(t *testing.T) {
 	c := build(t, 4_000_000)
 	a, b := open(t, c, "alpha"), open(t, c, "bravo")

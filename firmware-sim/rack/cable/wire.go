@@ -44,21 +44,26 @@ type Wire struct {
 
 	mu     sync.Mutex
 	cut    bool
+	looped bool
 	errors float64
 	rng    *rand.Rand
 	stats  Stats
 }
 
 // Cut breaks the wire: bytes that have not arrived yet are lost. The other direction is not touched.
-func (w *Wire) Cut() { w.setCut(true) }
+func (w *Wire) Cut() { w.lead(true, false) }
 
-// Mend joins a cut wire.
-func (w *Wire) Mend() { w.setCut(false) }
+// Loop leads the wire back to its sender, as a loop-back plug or an echoing console does. The other direction is not
+// touched.
+func (w *Wire) Loop() { w.lead(false, true) }
 
-func (w *Wire) setCut(cut bool) {
+// Mend joins a cut wire, and ends a Loop.
+func (w *Wire) Mend() { w.lead(false, false) }
+
+func (w *Wire) lead(cut, looped bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.cut = cut
+	w.cut, w.looped = cut, looped
 }
 
 // ByteErrors sets the probability, 0 to 1, with which a byte arrives with another value.
@@ -139,7 +144,11 @@ func (w *Wire) deliver(of *pty, b []byte) {
 }
 
 func (w *Wire) hand(b []byte) (delivered int) {
-	n, vacant := w.to.write(b)
+	to := w.to
+	if w.looped {
+		to = w.from
+	}
+	n, vacant := to.write(b)
 	w.stats.Delivered += uint64(n)
 	if vacant {
 		w.stats.Vacant += uint64(len(b) - n)

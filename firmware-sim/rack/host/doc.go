@@ -14,6 +14,7 @@
 //	restart-daemon SIGKILL the daemon if it runs, and start it at once
 //	stop           SIGTERM the daemon: the orderly leave; it is not restarted
 //	start          start the daemon if it does not run
+//	reset          end everything and boot again while the power stays on
 //	status         -> ok off | ok booting | ok running PID | ok restarting | ok stopped CODE
 //
 // One reply line each: "ok", "ok VALUE" or "error SENTENCE". When standard input ends, or the board goes away, the

@@ -78,9 +78,9 @@ func (s *supervisor) obey(order string) error {
 	return fmt.Errorf("host: the board says %q, which means nothing", order)
 }
 
-// cut ends everything. The daemon is stopped first: all of a host dies in one moment, and what it still says while its
+// end ends everything. The daemon is stopped first: all of a host dies in one moment, and what it still says while its
 // other processes are being looked for would be heard from a dead machine.
-func (s *supervisor) cut() error {
+func (s *supervisor) end() error {
 	s.timer.Stop()
 	if s.pid > 0 {
 		_ = unix.Kill(s.pid, unix.SIGSTOP) // killAll ends it, whether this came in time or not
@@ -88,7 +88,25 @@ func (s *supervisor) cut() error {
 	if _, err := killAll(); err != nil {
 		return err
 	}
-	s.powered, s.wanted, s.booting, s.frozen, s.pid = false, false, false, false, 0
+	s.wanted, s.booting, s.frozen, s.pid = false, false, false, 0
+	return nil
+}
+
+// reset boots anew. The power stays on, so the board is not told.
+func (s *supervisor) reset() error {
+	if err := errors.Join(s.end(), s.forget()); err != nil {
+		return err
+	}
+	s.wanted, s.booting = true, true
+	s.timer.Reset(s.cfg.BootDelay)
+	return s.tell("booting")
+}
+
+func (s *supervisor) cut() error {
+	if err := s.end(); err != nil {
+		return err
+	}
+	s.powered = false
 	// First the answer: a fence waits for it. The next boot is in this goroutine's hands, so it cannot come before forget.
 	return errors.Join(s.board.Say("dead"), s.forget())
 }
@@ -203,6 +221,8 @@ func (s *supervisor) do(verb string) (string, error) {
 		return "", s.spawn()
 	case "restart-daemon":
 		return "", s.restart()
+	case "reset":
+		return "", s.reset()
 	}
 	return "", fmt.Errorf("a host does not know %q", verb)
 }
