@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,7 +163,7 @@ type services struct {
 	names []string
 }
 
-func openServices(c *config.Config, g config.Group) (services, error) {
+func openServices(c *config.Config, g config.Group, boot string) (services, error) {
 	var all []resource.Resource
 	s := services{}
 	for _, r := range g.Resources {
@@ -170,6 +171,7 @@ func openServices(c *config.Config, g config.Group) (services, error) {
 			Cluster: c.Cluster, Node: c.Node(), Group: g.Name, Name: r.Name,
 			Start: r.Start, Stop: r.Stop, Status: r.Status,
 			StartTimeout: r.StartTimeout, StopTimeout: r.StopTimeout, StatusTimeout: r.StatusTimeout,
+			Unfinished: filepath.Join(c.NodeRunDir(), "unfinished-"+url.PathEscape(g.Name+"."+r.Name)), Boot: boot,
 		})
 		if err != nil {
 			return s, err
@@ -325,7 +327,7 @@ func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Dae
 	}
 	for _, g := range c.Groups {
 		o.Names.Groups = append(o.Names.Groups, g.Name)
-		s, err := openServices(c, g)
+		s, err := openServices(c, g, o.BootID)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -48,6 +48,10 @@ type ExecConfig struct {
 
 	Env []string // further KEY=VALUE pairs; the names SERIALHB_* are taken
 	Dir string   // absolute; "" is "/"
+
+	// Unfinished is a file in the run directory that says which start or stop has begun and not ended, for the daemon
+	// after this one; "" keeps none. Boot is this boot's id.
+	Unfinished, Boot string
 }
 
 // Exec is a resource that is driven by commands.
@@ -129,20 +133,60 @@ func (e *Exec) change(ctx context.Context, action Action, limit time.Duration, w
 		return err
 	}
 	defer e.release()
-	end, err := e.run(ctx, action)
+	u, err := e.begin(ctx, action, limit)
 	if err != nil {
+		return fmt.Errorf("resource: %s %s: %w", action, e.cfg.Name, err)
+	}
+	end, err := e.run(ctx, action, func(pid int) { e.follow(u, pid) })
+	switch {
+	case err != nil:
 		return err
-	}
-	if end.signal != 0 || end.code != 0 {
+	case end.signal != 0 || end.code != 0:
 		return e.failure(action, end, nil)
-	}
-	if len(e.cfg.Status) == 0 {
-		if want == Stopped {
-			return fmt.Errorf("resource: %s %s: %w", action, e.cfg.Name, ErrNoStatus)
+	case len(e.cfg.Status) > 0:
+		if err := e.await(ctx, action, want); err != nil {
+			return err
 		}
-		return nil
+	case want == Stopped:
+		return fmt.Errorf("resource: %s %s: %w", action, e.cfg.Name, ErrNoStatus)
 	}
-	return e.await(ctx, action, want)
+	if err := e.note().remove(); err != nil {
+		return fmt.Errorf("resource: %s %s: it is done, but cannot be noted: %w", action, e.cfg.Name, cause(err))
+	}
+	return nil
+}
+
+func (e *Exec) note() note { return note(e.cfg.Unfinished) }
+
+// begin notes that an action begins, after the command of an earlier daemon is out of the way. A stop ends a start, and
+// is made even if it cannot be noted.
+func (e *Exec) begin(ctx context.Context, action Action, limit time.Duration) (unfinished, error) {
+	now := unfinished{Action: action, Boot: e.cfg.Boot, Until: bootTime() + limit}
+	before, err := e.note().read(e.cfg.Boot)
+	if err != nil && action == ActionStart {
+		return now, err
+	}
+	if before != nil {
+		now.Started = before.startsYet()
+		if action == ActionStop && before.Action == ActionStart {
+			before.Until = 0
+		}
+		if err := before.away(ctx); err != nil {
+			return now, err
+		}
+	}
+	if err := e.note().write(now); err != nil && action == ActionStart {
+		return now, fmt.Errorf("%w; mend the run directory", cause(err))
+	}
+	return now, nil
+}
+
+// follow notes the process of an action. Where that fails, the next daemon waits for as long as the action may take.
+func (e *Exec) follow(u unfinished, pid int) {
+	if born, ok := bornAt(pid); ok {
+		u.Pid, u.Born = pid, born
+		_ = e.note().write(u)
+	}
 }
 
 // await asks for the status until it is the wanted one.
@@ -170,13 +214,29 @@ func (e *Exec) await(ctx context.Context, action Action, want State) error {
 	}
 }
 
-// Probe runs the status command.
+// Probe runs the status command, after a start or stop of an earlier daemon has ended. What such a one leaves behind is
+// unknown where its outcome could still change it: a start that nobody saw the end of may yet come up, whatever the status
+// says now.
 func (e *Exec) Probe(ctx context.Context) (State, error) {
 	if err := e.acquire(ctx, ActionStatus); err != nil {
 		return Unknown, err
 	}
 	defer e.release()
-	return e.probe(ctx)
+	u, err := e.note().read(e.cfg.Boot)
+	if err == nil && u != nil {
+		err = u.away(ctx)
+	}
+	if err != nil {
+		return Unknown, fmt.Errorf("resource: %s %s: %w", ActionStatus, e.cfg.Name, err)
+	}
+	state, err := e.probe(ctx)
+	switch {
+	case err != nil || u == nil:
+		return state, err
+	case state == Stopped && u.startsYet(), state == Running && u.Action == ActionStop:
+		return Unknown, fmt.Errorf("resource: %s %s: it is %v: %w", ActionStatus, e.cfg.Name, state, ErrUnfinished)
+	}
+	return state, e.note().remove()
 }
 
 func (e *Exec) probe(ctx context.Context) (State, error) {
@@ -186,7 +246,7 @@ func (e *Exec) probe(ctx context.Context) (State, error) {
 	limit := e.cfg.StatusTimeout
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%w after %v", ErrTimeout, limit))
 	defer cancel()
-	end, err := e.run(ctx, ActionStatus)
+	end, err := e.run(ctx, ActionStatus, nil)
 	switch {
 	case err != nil:
 		return Unknown, err
@@ -244,7 +304,7 @@ func (e *Exec) environ(action Action) []string {
 }
 
 // run carries out one command. Its error is a command that was refused, could not be run, or was cut short.
-func (e *Exec) run(ctx context.Context, action Action) (ending, error) {
+func (e *Exec) run(ctx context.Context, action Action, started func(pid int)) (ending, error) {
 	argv := e.argv(action)
 	if ctx.Err() != nil {
 		return ending{}, fmt.Errorf("resource: %s %s: %w", action, e.cfg.Name, context.Cause(ctx))
@@ -252,7 +312,7 @@ func (e *Exec) run(ctx context.Context, action Action) (ending, error) {
 	if err := checkCommand(argv[0]); err != nil {
 		return ending{}, fmt.Errorf("resource: %s %s: %w", action, e.cfg.Name, err)
 	}
-	end, err := command{argv: argv, env: e.environ(action), dir: e.cfg.Dir}.run(ctx)
+	end, err := command{argv: argv, env: e.environ(action), dir: e.cfg.Dir, started: started}.run(ctx)
 	if err != nil {
 		return end, e.failure(action, end, err)
 	}

@@ -197,7 +197,7 @@ func TestEnvironmentIsExact(t *testing.T) {
 		"SERIALHB_GROUP=web", "SERIALHB_NODE=alpha", "SERIALHB_RESOURCE=site"}
 	check := func() {
 		t.Helper()
-		end, err := newExec(t, cfg).run(t.Context(), ActionStop)
+		end, err := newExec(t, cfg).run(t.Context(), ActionStop, nil)
 		got := strings.Split(strings.TrimSpace(end.output), "\n")
 		slices.Sort(got)
 		if err != nil || !slices.Equal(got, want) {

@@ -26,6 +26,8 @@ type command struct {
 	env   []string
 	dir   string
 	grace time.Duration // 0 is termGrace
+	// started hears of the process as soon as there is one; nil is nobody.
+	started func(pid int)
 }
 
 // ending is how a command ended and the tail of what it wrote.
@@ -54,6 +56,9 @@ func (c command) run(ctx context.Context) (ending, error) {
 	if err != nil {
 		sink.discard()
 		return ending{code: -1}, cause(err)
+	}
+	if c.started != nil {
+		c.started(cmd.Process.Pid)
 	}
 	exited := make(chan struct{})
 	go func() {

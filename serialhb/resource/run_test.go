@@ -164,7 +164,7 @@ func TestNoDescriptorIsInherited(t *testing.T) {
 	}
 	defer unix.Close(fd)
 	e := newExec(t, ExecConfig{Status: []string{"/bin/ls", "-o", "/proc/self/fd"}})
-	end, err := e.run(t.Context(), ActionStatus)
+	end, err := e.run(t.Context(), ActionStatus, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestNoDescriptorIsInherited(t *testing.T) {
 
 func TestChildHasItsOwnSession(t *testing.T) {
 	e := newExec(t, ExecConfig{Status: sh(`read -r line </proc/$$/stat; set -- $line; echo "$1 $5 $6"`)})
-	end, err := e.run(t.Context(), ActionStatus)
+	end, err := e.run(t.Context(), ActionStatus, nil)
 	f := strings.Fields(end.output)
 	if err != nil || len(f) != 3 || f[0] != f[1] || f[0] != f[2] {
 		t.Errorf("pid, group and session are %q, %v", end.output, err)

@@ -1,0 +1,158 @@
+package resource
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// unfinished is a start or stop that has begun and that nothing has ended yet, as it stands in a file: a daemon that is
+// killed leaves its command behind, and the next one must neither take a service for stopped that this command is about
+// to start, nor for running that it is about to stop.
+type unfinished struct {
+	Action Action        `json:"action"`
+	Boot   string        `json:"boot"`
+	Until  time.Duration `json:"until_ns"` // boot time at which the action has failed
+	// Pid and Born name the command's process and the head of its group; 0 is not known: the daemon died in between.
+	Pid  int    `json:"pid,omitempty"`
+	Born uint64 `json:"born,omitempty"` // as in /proc/PID/stat: the number alone may be another's by now
+	// Started: a stop that was begun after a start that nobody saw the end of.
+	Started bool `json:"started,omitempty"`
+}
+
+func (u *unfinished) startsYet() bool { return u.Action == ActionStart || u.Started }
+
+// ErrUnfinished says that a start or stop began and did not end well, so that what the status says is not certain.
+var ErrUnfinished = errors.New("a start or stop of it began and nobody saw it end well, so only another stop makes sure of it")
+
+// note is the file of one resource; "" keeps nothing.
+type note string
+
+func (n note) write(u unfinished) error {
+	if n == "" {
+		return nil
+	}
+	b, err := json.Marshal(u)
+	if err != nil {
+		return err
+	}
+	fresh := string(n) + ".new"
+	if err := os.WriteFile(fresh, append(b, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(fresh, string(n)) // no fsync: it outlives the daemon, not the host
+}
+
+// read gives what was left unfinished in this boot; nil is nothing. A file that cannot be read is one that may say
+// anything.
+func (n note) read(boot string) (*unfinished, error) {
+	if n == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(string(n))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var u unfinished
+	if err == nil {
+		err = json.Unmarshal(b, &u)
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", string(n), cause(err))
+	case u.Boot != boot:
+		return nil, nil
+	}
+	return &u, nil
+}
+
+func (n note) remove() error {
+	if n == "" {
+		return nil
+	}
+	if err := os.Remove(string(n)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// away waits until the command of an earlier daemon has ended. One that is over its time is ended, as the earlier daemon
+// would have done.
+func (u *unfinished) away(ctx context.Context) error {
+	tick := time.NewTicker(groupLook)
+	defer tick.Stop()
+	for u.runs() {
+		if bootTime() >= u.Until {
+			return u.end(ctx, tick)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the %s of an earlier daemon still runs: %w", u.Action, context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+func (u *unfinished) runs() bool {
+	if u.Pid == 0 {
+		return bootTime() < u.Until // whoever it is has that long
+	}
+	born, ok := bornAt(u.Pid)
+	return ok && born == u.Born
+}
+
+func (u *unfinished) end(ctx context.Context, tick *time.Ticker) error {
+	for _, how := range []struct {
+		signal syscall.Signal
+		grace  time.Duration
+	}{{syscall.SIGTERM, termGrace}, {syscall.SIGKILL, killGrace}} {
+		if !u.runs() {
+			return nil
+		}
+		_ = syscall.Kill(-u.Pid, how.signal) // whether it helped is seen below
+		for late := bootTime() + how.grace; u.runs() && bootTime() < late; {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-tick.C:
+			}
+		}
+	}
+	if u.runs() {
+		return fmt.Errorf("process %d, the %s of an earlier daemon, cannot be killed", u.Pid, u.Action)
+	}
+	return nil
+}
+
+// bornAt is when a process began, in the kernel's ticks; false is that there is none, or only its remains.
+func bornAt(pid int) (ticks uint64, ok bool) {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0, false
+	}
+	at := strings.LastIndexByte(string(b), ')') // the name may hold anything
+	f := strings.Fields(string(b[at+1:]))
+	const state, starttime = 0, 22 - 3
+	if at < 0 || len(f) <= starttime || f[state] == "Z" || f[state] == "X" {
+		return 0, false
+	}
+	ticks, err = strconv.ParseUint(f[starttime], 10, 64)
+	return ticks, err == nil
+}
+
+func bootTime() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
+		panic("resource: no boot-time clock: " + err.Error())
+	}
+	return time.Duration(t.Nano())
+}

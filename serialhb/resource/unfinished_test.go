@@ -1,0 +1,218 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// orphan is a resource whose earlier daemon was killed in the middle of an action.
+type orphan struct {
+	*Exec
+	file string // that there is says running
+	left *exec.Cmd
+}
+
+const thisBoot = "this boot"
+
+// orphaned leaves a command running, as a killed daemon would, with a note of it.
+func orphaned(t *testing.T, action Action, script string, until time.Duration) *orphan {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "service")
+	note := note(filepath.Join(dir, "unfinished"))
+	o := &orphan{file: file}
+	o.Exec = newExec(t, ExecConfig{
+		Start: sh("touch " + file), Stop: sh("rm -f " + file), Status: sh("test -e " + file + " || exit 3"),
+		Unfinished: string(note), Boot: thisBoot,
+	})
+	o.left = exec.Command("/bin/sh", "-c", script)
+	o.left.Env = []string{"FILE=" + file}
+	o.left.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := o.left.Start(); err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		o.left.Wait()
+	}()
+	t.Cleanup(func() {
+		syscall.Kill(-o.left.Process.Pid, syscall.SIGKILL)
+		<-gone
+	})
+	born, ok := bornAt(o.left.Process.Pid)
+	if !ok {
+		t.Fatal("the process that was just started is not there")
+	}
+	if err := note.write(unfinished{Action: action, Boot: thisBoot, Until: bootTime() + until, Pid: o.left.Process.Pid, Born: born}); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func (o *orphan) mustProbe(t *testing.T, want State) {
+	t.Helper()
+	state, err := o.Probe(t.Context())
+	if state != want || (err == nil) != (want != Unknown) || want == Unknown && !errors.Is(err, ErrUnfinished) {
+		t.Fatalf("it is %v, %v; want %v", state, err, want)
+	}
+}
+
+func (o *orphan) noted() bool {
+	_, err := os.Stat(o.cfg.Unfinished)
+	return err == nil
+}
+
+// Two owners came of this: the probe said stopped, and then the start came up.
+func TestProbeWaitsForTheStartOfAnEarlierDaemon(t *testing.T) {
+	o := orphaned(t, ActionStart, "sleep 0.3; touch $FILE", time.Hour)
+	o.mustProbe(t, Running)
+	if o.noted() {
+		t.Error("it runs, and is still called unfinished")
+	}
+}
+
+func TestStartThatNobodySawTheEndOfIsNotStopped(t *testing.T) {
+	o := orphaned(t, ActionStart, "sleep 0.1", time.Hour) // what it began may yet come up
+	o.mustProbe(t, Unknown)
+	o.mustProbe(t, Unknown)
+	if err := o.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o.mustProbe(t, Stopped)
+}
+
+// A service that alone went on saying that it runs came of this: the stop ended it after the probe.
+func TestProbeWaitsForTheStopOfAnEarlierDaemon(t *testing.T) {
+	o := orphaned(t, ActionStop, "touch $FILE; sleep 0.3; rm $FILE", time.Hour)
+	o.mustProbe(t, Stopped)
+	o = orphaned(t, ActionStop, "touch $FILE; sleep 0.2", time.Hour)
+	o.mustProbe(t, Unknown) // half of it may have gone
+}
+
+func TestStopEndsTheStartOfAnEarlierDaemon(t *testing.T) {
+	o := orphaned(t, ActionStart, "sleep 1000; touch $FILE", time.Hour)
+	if err := o.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, runs := bornAt(o.left.Process.Pid); runs {
+		t.Error("the start goes on")
+	}
+	o.mustProbe(t, Stopped)
+}
+
+func TestStopWaitsForTheStopOfAnEarlierDaemon(t *testing.T) {
+	o := orphaned(t, ActionStop, "sleep 0.3; touch $FILE.ended", time.Hour)
+	if err := o.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(o.file + ".ended"); err != nil {
+		t.Error("two stops ran at once")
+	}
+}
+
+func TestCommandOverItsTimeIsEnded(t *testing.T) {
+	for _, script := range []string{"sleep 1000", "trap '' TERM; sleep 1000"} {
+		o := orphaned(t, ActionStart, script, 50*time.Millisecond)
+		o.mustProbe(t, Unknown)
+		if _, runs := bornAt(o.left.Process.Pid); runs {
+			t.Errorf("%s: it goes on", script)
+		}
+	}
+}
+
+func TestProbeOfAnUnfinishedStartEndsWithItsContext(t *testing.T) {
+	o := orphaned(t, ActionStart, "sleep 1000", time.Hour)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if state, err := o.Probe(ctx); state != Unknown || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, %v", state, err)
+	}
+}
+
+// The number of a process may be another's by now, and a note of an earlier boot says nothing.
+func TestNoteOfWhatIsLongGone(t *testing.T) {
+	o := orphaned(t, ActionStart, "sleep 1000", time.Hour)
+	u, err := o.note().read(thisBoot)
+	if err != nil || u == nil || !u.runs() {
+		t.Fatalf("%+v, %v", u, err)
+	}
+	other := *u
+	other.Born++
+	if other.runs() {
+		t.Error("another process with that number is taken for it")
+	}
+	other = unfinished{Action: ActionStart, Until: bootTime() + time.Hour}
+	if !other.runs() {
+		t.Error("an action whose process is not known is over before its time")
+	}
+	if other.Until = bootTime(); other.runs() {
+		t.Error("an action whose process is not known never ends")
+	}
+	u.Boot = "another boot"
+	if err := o.note().write(*u); err != nil {
+		t.Fatal(err)
+	}
+	o.mustProbe(t, Stopped)
+}
+
+func TestNoteThatCannotBeReadIsUnknown(t *testing.T) {
+	o := orphaned(t, ActionStart, "sleep 0.2", time.Hour)
+	if err := os.WriteFile(o.cfg.Unfinished, []byte(`{"action":`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if state, err := o.Probe(t.Context()); state != Unknown || err == nil {
+		t.Errorf("%v, %v", state, err)
+	}
+	if o.Start(t.Context()) == nil {
+		t.Error("it starts on a note that may say anything")
+	}
+	if err := o.Stop(t.Context()); err != nil {
+		t.Errorf("a stop is always possible: %v", err)
+	}
+	o.mustProbe(t, Stopped)
+}
+
+// What cannot be noted is not started, and is stopped all the same.
+func TestWithoutANoteNothingStarts(t *testing.T) {
+	o := orphaned(t, ActionStart, "sleep 0.2", time.Hour)
+	o.cfg.Unfinished = filepath.Join(t.TempDir(), "missing", "note")
+	if o.Start(t.Context()) == nil {
+		t.Error("it starts")
+	}
+	if err := o.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A start and a stop of this daemon leave nothing behind when they end well, and say so when they do not.
+func TestEndedActionsAreNotUnfinished(t *testing.T) {
+	o := orphaned(t, ActionStart, "sleep 0.2", time.Hour)
+	for _, act := range []func(context.Context) error{o.Stop, o.Start, o.Stop} {
+		if err := act(t.Context()); err != nil || o.noted() {
+			t.Fatalf("%v, noted %v", err, o.noted())
+		}
+	}
+	o.cfg.Start = sh("exit 1")
+	if o.Start(t.Context()) == nil || !o.noted() {
+		t.Fatal("a failed start is called finished")
+	}
+	o.mustProbe(t, Unknown)
+	good := o.cfg.Stop
+	o.cfg.Stop = sh("exit 1")
+	if o.Stop(t.Context()) == nil {
+		t.Fatal("the stop did not fail")
+	}
+	o.mustProbe(t, Unknown) // the start before it may still come up
+	o.cfg.Stop = good
+	if err := o.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o.mustProbe(t, Stopped)
+}
