@@ -23,7 +23,7 @@ var asks = map[string]string{
 	"standby on": "standby-on", "standby off": "standby-off", "maintenance on": "maintenance-on", "maintenance off": "maintenance-off",
 	"arm": "arm", "disarm": "disarm", "clear": "clear", "fence status bravo": "fence-status bravo", "fence status": "fence-status",
 	"fence on bravo": "fence-on bravo", "fence off bravo --yes --no-wait": "fence-off bravo", "fence test bravo --yes --no-wait": "fence-test bravo",
-	"restart": "restart", "leave": "leave", "switchover --no-wait": "switchover web", "switchover web --to bravo --no-wait": "switchover web bravo", "failback --no-wait": "failback web",
+	"restart --no-wait": "restart", "leave": "leave", "switchover --no-wait": "switchover web", "switchover web --to bravo --no-wait": "switchover web bravo", "failback --no-wait": "failback web",
 }
 
 func words(line string, more ...string) []string { return append(strings.Fields(line), more...) }

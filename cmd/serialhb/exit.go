@@ -16,6 +16,15 @@ const (
 	exitTimedOut = 5
 )
 
+// How `serialhb run` ends besides 0, which is an orderly leave, and 1. They are meant for its supervisor.
+const (
+	// exitStay: it ended otherwise than was asked for and must not be started again by itself, because a person left with
+	// it, or another daemon of this node runs. Its last line says which (EX_IOERR).
+	exitStay = 74
+	// exitQuiet: start it again at once (EX_TEMPFAIL).
+	exitQuiet = 75
+)
+
 // exitError is an error with its place in the table. A nil cause has been told already.
 type exitError struct {
 	code  int

@@ -2,13 +2,9 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"time"
-
-	"github.com/serialhb/serialhb/serialhb/daemon"
-	"github.com/serialhb/serialhb/serialhb/failover"
-	"github.com/serialhb/serialhb/serialhb/journal"
+	"sync"
+	"sync/atomic"
 )
 
 // Whoever may use the control socket must get through to it; the files beside it are the daemon's own.
@@ -17,68 +13,78 @@ const (
 	stateMode os.FileMode = 0o700
 )
 
-// facts is one kind of kept facts, in the form that the journal writes.
-type facts struct {
-	dir  string
-	mode os.FileMode
-	save func(kind string, v any) error
-}
-
 const factsKind = "decision"
 
+// lost says whether this process has lost the lock of its node to another one. From then on it writes nothing: what is
+// there is the other's.
+type lost struct{ err atomic.Pointer[error] }
+
+func (l *lost) mark(err error) { l.err.Store(&err) }
+
+func (l *lost) why() error {
+	if err := l.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// facts is one kind of kept facts, in the form that the journal writes. It is safe for concurrent use.
+type facts struct {
+	dir   string
+	mode  os.FileMode
+	store interface {
+		Save(kind string, v any) error
+		Probe() error
+	}
+	lost *lost
+
+	mu   sync.Mutex
+	last any // that was saved; nil is nothing yet
+}
+
 // Save makes the directory again if somebody removed it. Each write is the whole of the facts, so nothing is missing.
-func (f facts) Save(v any) error {
-	err := f.save(factsKind, v)
+func (f *facts) Save(v any) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.save(v)
+}
+
+func (f *facts) save(v any) error {
+	err := f.make(func() error { return f.store.Save(factsKind, v) })
+	if err == nil {
+		f.last = v
+	}
+	return err
+}
+
+// make does something in the directory, which it makes again if it has gone.
+func (f *facts) make(do func() error) error {
+	if err := f.lost.why(); err != nil {
+		return err
+	}
+	err := do()
 	if !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	if made := os.MkdirAll(f.dir, f.mode); made != nil {
 		return errors.Join(err, made)
 	}
-	return f.save(factsKind, v)
+	return do()
 }
 
-// kept loads what outlived the last daemon. Damaged facts are told and not trusted.
-func kept(v *journal.Volatile, d *journal.Durable, o *daemon.Options) error {
-	r, err := v.Load(factsKind, &o.Volatile)
-	if err != nil {
-		return err
+// again saves once more what was saved last: somebody removed it.
+func (f *facts) again() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.last == nil {
+		return nil
 	}
-	o.SameBoot = r.Trusted()
-	if !r.Trusted() {
-		o.Volatile = failover.Volatile{}
-		if damaged(r) {
-			o.Damage = append(o.Damage, r.String())
-		}
-	}
-	if r, err = d.Load(factsKind, &o.Durable); err != nil {
-		return err
-	}
-	if !r.Trusted() {
-		o.Durable = failover.Durable{}
-		if damaged(r) {
-			o.Damage = append(o.Damage, r.String())
-		}
-	}
-	return nil
+	return f.save(f.last)
 }
 
-// damaged says whether facts were there and could not be trusted. None, or those of an earlier boot, are as expected.
-func damaged(r journal.Report) bool {
-	return r.Finding != journal.Missing && r.Finding != journal.OtherBoot
-}
-
-// recorder is the record as the daemon wants it.
-type recorder struct{ *journal.Log }
-
-// stalledLong is how long a disk may take for the record before it counts as one that does not answer.
-const stalledLong = 30 * time.Second
-
-// Behind implements [daemon.Recorder].
-func (r recorder) Behind() error {
-	s := r.Stats()
-	if s.Err == nil && s.Stalled > stalledLong {
-		return fmt.Errorf("the state directory has not answered for %s; look at its disk", s.Stalled.Round(time.Second))
-	}
-	return s.Err
+// try finds out whether facts could be saved now.
+func (f *facts) try() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.make(f.store.Probe)
 }

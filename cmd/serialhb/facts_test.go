@@ -16,7 +16,7 @@ func TestFactsSurviveTheLossOfTheirDirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := facts{dir, runMode, v.Save}
+	f := &facts{dir: dir, mode: runMode, store: v, lost: &lost{}}
 	if err := os.RemoveAll(filepath.Dir(dir)); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestRecordTellsThatItDoesNotReachTheDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close(t.Context())
-	r := recorder{l}
+	r := recorder{l, &lost{}}
 	if _, err := r.Append("note", 1); err != nil {
 		t.Fatal(err)
 	}

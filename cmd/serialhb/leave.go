@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/control"
@@ -32,11 +33,16 @@ func (c *leaveCmd) waitForEnd(t *terminal, client *control.Client) error {
 	ctx, stop := t.interruptible()
 	defer stop()
 	late := time.After(c.Timeout)
+	var last control.Status
 	for {
-		_, err := client.Status(ctx)
+		s, err := client.Status(ctx)
 		switch {
+		case err == nil:
+			last = s
 		case ctx.Err() != nil:
 			return refused(errors.New("you do not wait any longer; the daemon goes on leaving"))
+		case errors.Is(err, control.ErrNoDaemon) && unsaved(last):
+			return refused(errNoGoodbye)
 		case errors.Is(err, control.ErrNoDaemon):
 			c.progress(t, "the daemon has ended")
 			return nil
@@ -50,4 +56,9 @@ func (c *leaveCmd) waitForEnd(t *terminal, client *control.Client) error {
 		case <-time.After(lookAgain):
 		}
 	}
+}
+
+// unsaved says whether a daemon could not write down that it has forgotten its permits; it then says no goodbye.
+func unsaved(s control.Status) bool {
+	return slices.ContainsFunc(s.Alarms, func(a control.Alarm) bool { return a.Code == "save-failed" })
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -33,7 +34,9 @@ type process struct {
 	cmd  *exec.Cmd
 	peer net.PacketConn
 	ask  *control.Client
-	run  string
+
+	dir, run, state, key, file string
+	text                       string // of the configuration
 
 	ended chan struct{}
 }
@@ -94,7 +97,9 @@ stop = ["/bin/true"]
 status = ["/bin/sh", "-c", "exit 3"]
 `
 
-func startProcess(t *testing.T, stderr *os.File) *process {
+// newProcess prepares a daemon and its files, and starts nothing.
+func newProcess(t *testing.T) *process {
+	t.Helper()
 	dir := t.TempDir()
 	peer, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -107,27 +112,77 @@ func startProcess(t *testing.T, stderr *os.File) *process {
 	}
 	mine := free.LocalAddr().String()
 	free.Close()
-	key, file := filepath.Join(dir, "key"), filepath.Join(dir, "serialhb.toml")
-	if err := config.WriteKey(key); err != nil {
+	p := &process{t: t, peer: peer, dir: dir, run: filepath.Join(dir, "run"), state: filepath.Join(dir, "state"), key: filepath.Join(dir, "key"), file: filepath.Join(dir, "serialhb.toml")}
+	if err := config.WriteKey(p.key); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, peer: peer, run: filepath.Join(dir, "run")}
-	text := fmt.Sprintf(processConfig, key, filepath.Join(dir, "state"), p.run, mine, peer.LocalAddr().String())
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p.cmd = exec.Command(os.Args[0], "run", "--config", file, "--node", "alpha")
-	p.cmd.Env = append(os.Environ(), asProgram+"=1")
-	p.cmd.Stderr = stderr
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p.ended = make(chan struct{})
-	go func() { defer close(p.ended); p.cmd.Wait() }()
-	t.Cleanup(func() { p.cmd.Process.Kill(); <-p.ended })
+	p.configure(fmt.Sprintf(processConfig, p.key, p.state, p.run, mine, peer.LocalAddr().String()))
 	p.ask = control.Dial(filepath.Join(p.run, "lab", "alpha.sock"))
 	t.Cleanup(p.ask.Close)
 	return p
+}
+
+// configure writes the configuration.
+func (p *process) configure(text string) {
+	p.t.Helper()
+	if err := os.WriteFile(p.file, []byte(text), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	p.text = text
+}
+
+// start runs the daemon, which is killed at the end of the test. more are further words of its command line.
+func (p *process) start(stderr io.Writer, more ...string) {
+	p.t.Helper()
+	p.cmd = exec.Command(os.Args[0], append([]string{"run", "--config", p.file, "--node", "alpha"}, more...)...)
+	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	if stderr != nil {
+		p.cmd.Stderr = stderr
+	}
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	cmd, ended := p.cmd, make(chan struct{})
+	p.ended = ended
+	go func() { defer close(ended); cmd.Wait() }()
+	p.t.Cleanup(func() { cmd.Process.Kill(); <-ended })
+}
+
+func startProcess(t *testing.T, stderr *os.File) *process {
+	t.Helper()
+	p := newProcess(t)
+	if stderr == nil {
+		p.start(nil)
+	} else {
+		p.start(stderr)
+	}
+	return p
+}
+
+// within waits until something is as it should be.
+func (p *process) within(d time.Duration, what string, ok func() bool) {
+	p.t.Helper()
+	for end := time.Now().Add(d); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			p.t.Fatalf("not within %v: %s", d, what)
+		}
+	}
+}
+
+// alarm gives the text of an alarm that the daemon tells, "" if there is none.
+func (p *process) alarm(code string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	s, err := p.ask.Status(ctx)
+	if err != nil {
+		return ""
+	}
+	for _, a := range s.Alarms {
+		if a.Code == code {
+			return a.Text
+		}
+	}
+	return ""
 }
 
 // A reload that comes while the daemon still opens its files must not end it.
@@ -211,41 +266,6 @@ func TestStuckLogSinkDelaysNoPulse(t *testing.T) {
 	for i := range 20 {
 		if err := p.pulse(time.Second); err != nil { // ten times the interval, for busy machines
 			t.Fatalf("pulse %d with a stuck sink: %v", i, err)
-		}
-	}
-	p.cmd.Process.Signal(syscall.SIGTERM)
-	if code := p.ends(20 * time.Second); code != 0 {
-		t.Errorf("exit code %d after SIGTERM", code)
-	}
-}
-
-func TestRunDirectoryThatVanishesIsMadeAgain(t *testing.T) {
-	p := startProcess(t, nil)
-	if err := p.pulse(20 * time.Second); err != nil {
-		t.Fatalf("no first pulse: %v", err)
-	}
-	dir := filepath.Join(p.run, "lab")
-	if info, err := os.Stat(dir); err != nil || info.Mode().Perm()&0o055 != 0o055 {
-		t.Errorf("the socket's directory is %v (%v): nobody else gets through to the socket", info.Mode(), err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if _, err := p.ask.Status(ctx); err != nil { // the connection stays, though its name goes
-		t.Fatal(err)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
-	if res, err := p.command("maintenance-on"); err != nil || !res.OK {
-		t.Fatalf("%+v %v", res, err)
-	}
-	facts := filepath.Join(dir, "alpha", "decision.facts")
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if _, err := os.Stat(facts); err == nil {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%s is not there again", facts)
 		}
 	}
 	p.cmd.Process.Signal(syscall.SIGTERM)

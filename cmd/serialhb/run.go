@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -15,13 +16,11 @@ import (
 	"github.com/serialhb/serialhb/serialhb/config"
 	"github.com/serialhb/serialhb/serialhb/control"
 	"github.com/serialhb/serialhb/serialhb/daemon"
+	"github.com/serialhb/serialhb/serialhb/journal"
 )
 
 // Version is set at link time by releases.
 var Version = "0.1.0-dev"
-
-// exitQuiet asks the supervisor to start the daemon again at once (EX_TEMPFAIL).
-const exitQuiet = 75
 
 // runCmd is the daemon.
 type runCmd struct {
@@ -63,37 +62,83 @@ func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
 	}
 	defer bell.Close()
 	sup := newSupervisor()
-	reload := func() (daemon.Reloaded, error) { return readAgain(w.Config, node, c) }
-	d, end, err := build(c, bootIDFile, daemon.Options{Version: Version, Log: log, Clock: clock.Boot, Bell: bell, Notify: sup.notify, Reload: reload})
+	people := &backend{}
+	o := daemon.Options{Version: Version, Log: log, Clock: clock.Boot, Bell: bell}
+	o.Notify = func(state string) { people.began.notify(state); sup.notify(state) }
+	o.Reload = func() (daemon.Reloaded, error) { return readAgain(w.Config, node, c) }
+	if o.BootID, err = journal.BootID(bootIDFile); err != nil {
+		return exitRefused, err
+	}
+	at, err := openPlaces(c, &o)
 	if err != nil {
-		return 1, err
+		return exitRefused, err
+	}
+	defer at.close()
+	commands := func() error { return findings(w.Config, c.CheckCommands()) }
+	if err := commands(); err != nil && !owned(&o) {
+		return exitRefused, err
+	}
+	d, end, err := build(c, o)
+	if err != nil {
+		return exitRefused, err
 	}
 	defer end()
-	server, err := control.Listen(c.Socket(), 0o660, operators())
+	people.Daemon = d
+	door, err := control.Listen(c.Socket(), 0o660, operators())
 	if err != nil {
-		return 1, err
+		return exitRefused, err
 	}
+	return live(people, at, door, commands, signals, log, sup)
+}
+
+// live is the daemon's life, from its first pulse to its exit code.
+func live(people *backend, at *places, door *control.Server, commands func() error, from signals, log zerolog.Logger, sup *supervisor) (int, error) {
+	ctx, quit := context.WithCancel(context.Background())
+	defer quit()
 	var background sync.WaitGroup
 	background.Go(func() {
-		if err := server.Serve(d); err != nil {
-			d.Trouble("control-failed", "nobody can ask this daemon any more; restart it: "+err.Error())
+		if err := door.Serve(people); err != nil {
+			people.Trouble("control-failed", "nobody can ask this daemon any more; restart it: "+err.Error())
 		}
 	})
-	ctx, stop := context.WithCancel(context.Background())
-	background.Go(func() { obey(ctx, signals, d, log) })
-	how, err := d.Run(ctx)
+	beside, stop := context.WithCancel(ctx)
+	defer stop()
+	background.Go(func() { obey(beside, from, people, log) })
+	k := &keeper{at: at, door: door, people: people, quit: quit}
+	background.Go(func() { k.run(beside) })
+	for code, look := range map[string]func() error{
+		"save-failed":   saves(at.volatile, "the run directory cannot be written, so nothing can be granted or taken over"),
+		"keep-failed":   saves(at.durable, "the state directory cannot be written"),
+		"command-unfit": commands,
+	} {
+		go k.try(beside, code, look) // not joined: a disk may never answer
+	}
+	how, err := people.Run(ctx)
 	stop()
-	server.Close()
+	door.Close()
 	background.Wait()
 	sup.notify("STOPPING=1")
 	if err != nil {
-		return 1, err
+		return exitRefused, err
 	}
-	if how == daemon.Quiet {
+	return ending(how, at.lost.why(), people.toldToLeave.Load())
+}
+
+// ending is the exit code of a daemon that ended so, and its last words.
+func ending(how uint32, lost error, toldToLeave bool) (int, error) {
+	switch {
+	case lost != nil:
+		return exitStay, lost
+	case how == daemon.Quiet && toldToLeave:
+		return exitStay, errNoGoodbye
+	case how == daemon.Quiet:
 		return exitQuiet, nil
 	}
-	return 0, nil
+	return exitDone, nil
 }
+
+// errNoGoodbye: whoever is not sure to have forgotten its permits must not say that it left.
+var errNoGoodbye = errors.New("this node has stopped its services and ended without a goodbye, for the run directory cannot be written: its peer will find it silent and cut its power before it takes over; mend the run directory before you start it again")
 
 // operators is the group whose members may ask the daemon, "" where this host has none of that name.
 func operators() string {
@@ -120,7 +165,7 @@ func (s signals) end() {
 }
 
 // obey turns signals into commands: SIGTERM and SIGINT leave in order, SIGHUP reloads.
-func obey(ctx context.Context, from signals, d *daemon.Daemon, log zerolog.Logger) {
+func obey(ctx context.Context, from signals, d *backend, log zerolog.Logger) {
 	for {
 		var s os.Signal
 		var r control.Result

@@ -30,7 +30,7 @@ func (w *where) dial(t *terminal) (*control.Client, error) {
 		if len(found) > 0 {
 			why = found[0].Text
 		}
-		return nil, refused(fmt.Errorf("%s does not say which daemon is meant (%s); name its socket with --socket", w.Config, why))
+		return nil, refused(fmt.Errorf("%s does not say which daemon is meant (%s); name the configuration with --config, or name its socket with --socket", w.Config, why))
 	}
 	node, err := w.thisNode(t, f)
 	if err != nil {

@@ -131,13 +131,17 @@ func (p *power) Status(ctx context.Context) []string {
 	var out []string
 	for i, r := range p.relays {
 		s := r.Status(ctx)
-		line := fmt.Sprintf("level %d, %s: feed %s, power %s", p.fences[i].Level, r.Name(), s.Feed, s.Power)
+		line := fmt.Sprintf("level %d, %s: %s, power %s", p.fences[i].Level, r.Name(), feedWords[s.Feed], s.Power)
 		if s.Err != nil {
 			line += ": " + s.Err.Error()
 		}
 		out = append(out, line)
 	}
 	return out
+}
+
+var feedWords = map[fencing.Feed]string{
+	fencing.FeedUnknown: "nobody can tell whether it is cut", fencing.FeedOpen: "cut (its contact is open)", fencing.FeedClosed: "not cut (its contact is closed)",
 }
 
 func (p *power) Senses() []daemon.Sense {
@@ -270,54 +274,13 @@ func preferences(c *config.Config) (prefer [][]string, failback []string) {
 }
 
 // build makes the daemon of a configuration. close gives back what it holds; call it after Run.
-func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Daemon, end func(), err error) {
-	var undo []func()
-	giveBack := func() {
-		for i := len(undo) - 1; i >= 0; i-- {
-			undo[i]()
-		}
-	}
+func build(c *config.Config, o daemon.Options) (d *daemon.Daemon, end func(), err error) {
+	end = func() {}
 	defer func() {
 		if err != nil {
-			giveBack()
+			end()
 		}
 	}()
-	if o.BootID, err = journal.BootID(bootIDFile); err != nil {
-		return nil, nil, err
-	}
-	for dir, mode := range map[string]os.FileMode{c.NodeRunDir(): runMode, c.NodeStateDir(): stateMode} {
-		if err := os.MkdirAll(dir, mode); err != nil {
-			return nil, nil, fmt.Errorf("%s cannot be made: %w; make it, or set run_dir and state_dir in [cluster]", dir, err)
-		}
-	}
-	unlock, err := journal.Lock(c.NodeRunDir(), c.Node())
-	if err != nil {
-		return nil, nil, err
-	}
-	undo = append(undo, func() { unlock() })
-	volatile, err := journal.NewVolatile(c.NodeRunDir(), o.BootID)
-	if err != nil {
-		return nil, nil, err
-	}
-	durable, err := journal.NewDurable(c.NodeStateDir(), o.BootID)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err = kept(volatile, durable, &o); err != nil {
-		return nil, nil, err
-	}
-	o.SaveFacts, o.KeepFacts = facts{c.NodeRunDir(), runMode, volatile.Save}, facts{c.NodeStateDir(), stateMode, durable.Save}
-	record, err := journal.OpenLog(journal.LogConfig{RunDir: filepath.Join(c.NodeRunDir(), "record"), StateDir: filepath.Join(c.NodeStateDir(), "record"), BootID: o.BootID})
-	if err != nil {
-		return nil, nil, err
-	}
-	undo = append(undo, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		record.Close(ctx)
-	})
-	o.Record = recorder{record}
-
 	o.Cluster, o.Node = c.Cluster, c.Node()
 	o.Decision = c.Decision
 	o.Decision.Boot = journal.BootHash(o.BootID)
@@ -329,19 +292,19 @@ func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Dae
 		o.Names.Groups = append(o.Names.Groups, g.Name)
 		s, err := openServices(c, g, o.BootID)
 		if err != nil {
-			return nil, nil, err
+			return nil, end, err
 		}
 		o.Services = append(o.Services, s)
 	}
 	o.Prefer, o.Failback = preferences(c)
 	if o.Keys, err = keyring(c); err != nil {
-		return nil, nil, err
+		return nil, end, err
 	}
 	table, closeLines, err := lines(c)
 	if err != nil {
-		return nil, nil, err
+		return nil, end, err
 	}
-	undo = append(undo, closeLines)
+	end = closeLines
 	o.Power = make([]daemon.Power, len(c.Nodes))
 	for m := range c.Nodes {
 		if m == c.Me || len(c.Levels(m)) == 0 {
@@ -349,19 +312,19 @@ func build(c *config.Config, bootIDFile string, o daemon.Options) (d *daemon.Dae
 		}
 		p, err := openPower(c, table, m)
 		if err != nil {
-			return nil, nil, err
+			return nil, end, err
 		}
 		o.Power[m] = p
 	}
 	to := &sink{}
 	if o.Links, err = openLinks(c, o.Keys, to, o.Clock); err != nil {
-		return nil, nil, err
+		return nil, end, err
 	}
 	o.Detection = detect.Config{Me: uint8(c.Me), N: uint8(len(c.Nodes)), Interval: c.Timing.Interval,
 		Multiplier: uint8(c.Timing.DetectMultiplier), LateMultiplier: uint8(c.Timing.LateMultiplier), StartWindow: c.Timing.StartWindow, Stretch: babbleStretch, Extensions: extensionsMost}
 	d = daemon.New(o)
 	to.d = d
-	return d, giveBack, nil
+	return d, end, nil
 }
 
 const (

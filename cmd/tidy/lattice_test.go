@@ -49,7 +49,7 @@ var rooms = []room{
 	{path: "serialhb/clock", layer: settings, other: []string{"golang.org/x/sys"}},
 	{path: "serialhb/link", layer: adapter, ours: []string{"serialhb/pulse", "serialhb/clock"}, other: []string{"go.bug.st/serial", "golang.org/x/sys"}},
 	{path: "serialhb/journal", layer: adapter, ours: []string{"serialhb/pulse", "serialhb/failover"}, other: []string{"golang.org/x/sys", "github.com/google/renameio/v2"}},
-	{path: "serialhb/resource", layer: adapter, other: []string{"golang.org/x/sys"}},
+	{path: "serialhb/resource", layer: adapter, ours: []string{"serialhb/clock"}, other: []string{"golang.org/x/sys"}},
 	{path: "serialhb/notify", layer: adapter, other: []string{"golang.org/x/sys"}},
 	{path: "serialhb/control", layer: adapter, other: []string{"golang.org/x/sys"}},
 	{path: "fencing", layer: adapter, ours: []string{"gpio"}},

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/serialhb/serialhb/fencing"
 )
 
 // TestBounds: the last value that is good and the first that is not.
@@ -89,5 +92,32 @@ func TestExampleNamesItsCables(t *testing.T) {
 func TestShortFenceDelayOfOneGroup(t *testing.T) {
 	if _, found := Parse([]byte("[timing]\nfence_delay = '1ms'\n"+whole()), ""); len(found) > 0 {
 		t.Error(found)
+	}
+}
+
+// Who writes a short wait need not write how often to look in it.
+func TestShortWaitsAreLookedAtOften(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"":                                fencing.DefaultSample,
+		"hold_up = '40ms'":                fencing.DefaultSample,
+		"hold_up = '39ms'":                9750 * time.Microsecond,
+		"hold_up = '1ms'":                 250 * time.Microsecond,
+		"hold_off = '20ms'":               5 * time.Millisecond,
+		"hold_up = '8ms'\nsample = '1ms'": time.Millisecond,
+	} {
+		file, found := Parse([]byte(strings.Replace(whole(), "sense_side = 'dc'", "sense_side = 'dc'\n"+text, 1)), "")
+		if HasErrors(found) {
+			t.Errorf("%s: %v", text, found)
+			continue
+		}
+		c, _ := file.For("bravo")
+		if got := c.Fences[0].Plan.Sample; got != want {
+			t.Errorf("%s: looks every %v, want %v", text, got, want)
+		}
+	}
+	// Who writes both is told if they do not fit.
+	_, found := Parse([]byte(strings.Replace(whole(), "sense_side = 'dc'", "sense_side = 'dc'\nhold_up = '8ms'\nsample = '3ms'", 1)), "")
+	if !HasErrors(found) {
+		t.Error("a sample that looks too rarely is accepted")
 	}
 }

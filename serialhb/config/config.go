@@ -60,6 +60,7 @@ type Config struct {
 type configLines struct {
 	keys             []place
 	stateDir, runDir place
+	detection        place
 }
 
 // Node is one member. Its index is its number on the wire.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/serialhb/serialhb/fencing"
 	"github.com/serialhb/serialhb/gpio"
@@ -89,7 +90,7 @@ func (c *check) relay(r *rawFence, f *fenceModel) {
 			option[fencing.CutBy]{"release", fencing.Release}),
 		CoilLow:      choose(c, r.EnergisedBy, high, low) == low.v,
 		AllowAssumed: choose(c, r.Proof, option[string]{"", ""}, option[string]{"assumed", "assumed"}) != "",
-		Settle:       c.between(r.Settle, 0, minWait, maxWait), Sample: c.between(r.Sample, 0, minWait, maxWait),
+		Settle:       c.between(r.Settle, 0, minWait, maxWait), Sample: c.between(r.Sample, usualSample(r), minWait, maxWait),
 		Window: c.between(r.Window, 0, minWait, maxWait), HoldUp: c.between(r.HoldUp, 0, minWait, maxWait),
 		HoldOff: c.between(r.HoldOff, 0, minWait, maxWait), Verify: c.between(r.VerifyTimeout, 0, minWait, maxVerify),
 	}
@@ -111,6 +112,21 @@ func (c *check) relay(r *rawFence, f *fenceModel) {
 	if !HasErrors(c.findings[before:]) {
 		c.plan(r, f)
 	}
+}
+
+// usualSample is how often a device looks that the file gives no sample: often enough for the shortest wait that the file
+// does give, in which it has to look four times. 0 leaves it to fencing.
+func usualSample(r *rawFence) time.Duration {
+	sample := fencing.DefaultSample
+	for _, wait := range []span{r.HoldUp, r.HoldOff} {
+		if wait.set && wait.v >= minWait {
+			sample = min(sample, wait.v/4)
+		}
+	}
+	if sample == fencing.DefaultSample {
+		return 0
+	}
+	return sample
 }
 
 // nameless stands for the name of a device until its target is known.

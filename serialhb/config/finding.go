@@ -38,7 +38,11 @@ type Finding struct {
 
 // String is the finding on one line, without the name of the file.
 func (f Finding) String() string {
-	return fmt.Sprintf("line %d: %v: %s: %s: %s", f.Line, f.Severity, f.Key, f.Text, f.Fix)
+	where := ""
+	if f.Line > 0 {
+		where = fmt.Sprintf("line %d: ", f.Line)
+	}
+	return fmt.Sprintf("%s%v: %s: %s; %s", where, f.Severity, f.Key, f.Text, f.Fix)
 }
 
 // HasErrors says whether any finding is an error.

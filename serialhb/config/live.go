@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,9 +13,9 @@ import (
 
 // CheckLive looks at what can be known on this machine before the daemon runs: keys, ports, directories and commands. It
 // opens no port, since that would move its modem lines, and it changes nothing. root is where the file system of the node
-// is: "/" on the node itself.
-func (c *Config) CheckLive(root string) []Finding {
-	return c.checkLive(&live{root: root, writable: func(path string) error { return unix.Access(path, unix.W_OK|unix.X_OK) }})
+// is: "/" on the node itself. own is the process of this node's daemon, which may have the ports; 0 is none.
+func (c *Config) CheckLive(root string, own int) []Finding {
+	return c.checkLive(&live{root: root, own: own, writable: func(path string) error { return unix.Access(path, unix.W_OK|unix.X_OK) }})
 }
 
 func (c *Config) checkLive(l *live) []Finding {
@@ -31,84 +29,35 @@ func (c *Config) checkLive(l *live) []Finding {
 	if l.directory(c.lines.stateDir, c.StateDir) {
 		l.lasting(c.lines.stateDir, c.StateDir)
 	}
-	for _, g := range c.Groups {
-		for _, r := range g.Resources {
-			l.command(r.start, r.Start)
-			l.command(r.stop, r.Stop)
-			l.command(r.status, r.Status)
-		}
-	}
+	l.commands(c.Groups)
+	return l.sorted()
+}
+
+// CheckCommands looks at the programs of the services as they are on this machine.
+func (c *Config) CheckCommands() []Finding {
+	l := &live{root: "/"}
+	l.commands(c.Groups)
 	return l.sorted()
 }
 
 type live struct {
 	findings
 	root string
+	own  int
 	// writable says whether this user may write to a directory.
 	writable func(path string) error
 }
 
 func (l *live) at(path string) string { return filepath.Join(l.root, path) }
 
-// port looks at the device of a serial link.
-func (l *live) port(link Link) {
-	var st syscall.Stat_t
-	if err := syscall.Stat(l.at(link.Device), &st); err != nil {
-		// The daemon waits for it: an adapter may be plugged in later.
-		l.warn(link.at, "plug it in, or correct the name (ls -l /dev/serial/by-path)", "link %s: %s cannot be found: %v", link.Name, link.Device, err)
-		return
-	}
-	if st.Mode&syscall.S_IFMT != syscall.S_IFCHR {
-		l.bad(link.at, "name a serial port", "link %s: %s is no device", link.Name, link.Device)
-		return
-	}
-	if console := l.console(uint64(st.Rdev)); console != "" {
-		l.bad(link.at, fmt.Sprintf("remove console=%s from the kernel command line and mask serial-getty@%s.service, or use another port", console, console),
-			"link %s: %s is the kernel's console %s, so pulses could stop a boot and boot messages would reach the peer", link.Name, link.Device, console)
-	}
-	if holder := l.holder(uint64(st.Rdev)); holder != "" {
-		l.warn(link.at, "stop it, unless it is the serialhb daemon of this node", "link %s: %s is in use by %s", link.Name, link.Device, holder)
-	}
-}
-
-// console is the name under which a device is a console of the kernel, or empty.
-func (l *live) console(device uint64) string {
-	class := l.at("/sys/class/tty")
-	active, err := os.ReadFile(filepath.Join(class, "console/active"))
-	if err != nil {
-		return "" // the daemon looks again and refuses if it cannot tell
-	}
-	number := fmt.Sprintf("%d:%d", unix.Major(device), unix.Minor(device))
-	for _, name := range strings.Fields(string(active)) {
-		if dev, err := os.ReadFile(filepath.Join(class, name, "dev")); err == nil && strings.TrimSpace(string(dev)) == number {
-			return name
+func (l *live) commands(groups []Group) {
+	for _, g := range groups {
+		for _, r := range g.Resources {
+			l.command(r.start, r.Start)
+			l.command(r.stop, r.Stop)
+			l.command(r.status, r.Status)
 		}
 	}
-	return ""
-}
-
-// holder names a process that has a device open, as far as this user may see, or is empty.
-func (l *live) holder(device uint64) string {
-	descriptors, err := filepath.Glob(l.at("/proc/[0-9]*/fd/*"))
-	if err != nil {
-		return ""
-	}
-	for _, fd := range descriptors {
-		var st syscall.Stat_t
-		if syscall.Stat(fd, &st) != nil || st.Mode&syscall.S_IFMT != syscall.S_IFCHR || uint64(st.Rdev) != device {
-			continue
-		}
-		process := filepath.Dir(filepath.Dir(fd))
-		pid := filepath.Base(process)
-		if pid == strconv.Itoa(os.Getpid()) {
-			continue
-		}
-		if comm, err := os.ReadFile(filepath.Join(process, "comm")); err == nil {
-			return fmt.Sprintf("%s (process %s)", strings.TrimSpace(string(comm)), pid)
-		}
-		return "process " + pid
-	}
-	return ""
 }
 
 // directory says whether the daemon can use a directory, or make it.

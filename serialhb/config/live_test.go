@@ -15,13 +15,19 @@ import (
 func host(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
-	for _, d := range []string{"dev", "bin", "etc/serialhb", "run/serialhb", "var/lib/serialhb", "sys/class/tty/console", "proc/77/fd"} {
+	for _, d := range []string{"dev", "bin", "etc/serialhb", "run/serialhb", "var/lib/serialhb", "sys/class/tty/console", "proc/tty", "proc/77/fd", "proc/78/fd"} {
 		if err := os.MkdirAll(filepath.Join(root, d), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// A device that every machine has; nothing opens it.
 	link(t, "/dev/null", filepath.Join(root, "dev/ttyS0"))
+	var st syscall.Stat_t
+	if err := syscall.Stat("/dev/null", &st); err != nil {
+		t.Fatal(err)
+	}
+	drivers := fmt.Sprintf("/dev/tty /dev/tty 5 0 system:/dev/tty\nserial /dev/ttyS %d 1-%d serial\n", unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev)))
+	write(t, root+"/proc/tty/drivers", drivers, 0o444)
 	for _, program := range []string{"true", "false"} {
 		write(t, filepath.Join(root, "bin", program), "#!/bin/sh\n", 0o755)
 	}
@@ -68,7 +74,15 @@ func TestCheckLive(t *testing.T) {
 		"no port": {func(t *testing.T, root string) { remove(t, root, "dev/ttyS0") },
 			[]string{"warning: link[1].alpha: link cable: /dev/ttyS0 cannot be found"}},
 		"no device": {func(t *testing.T, root string) { remove(t, root, "dev/ttyS0"); write(t, root+"/dev/ttyS0", "", 0o600) },
-			[]string{"error: link[1].alpha: link cable: /dev/ttyS0 is no device"}},
+			[]string{"error: link[1].alpha: link cable: /dev/ttyS0 is no terminal"}},
+		"no terminal": {func(t *testing.T, root string) { remove(t, root, "dev/ttyS0"); link(t, "/dev/zero", root+"/dev/ttyS0") },
+			[]string{"error: link[1].alpha: link cable: /dev/ttyS0 is no terminal"}},
+		"no terminal, and nobody lists them": {func(t *testing.T, root string) { remove(t, root, "proc/tty/drivers") },
+			[]string{"error: link[1].alpha: link cable: /dev/ttyS0 is no terminal"}},
+		"drivers that nobody understands": {func(t *testing.T, root string) {
+			remove(t, root, "proc/tty/drivers")
+			write(t, root+"/proc/tty/drivers", "new\n\nserial /dev/ttyS 1 many serial\n", 0o444)
+		}, nil},
 		"console": {func(t *testing.T, root string) {
 			write(t, root+"/sys/class/tty/console/active", "tty0 ttyS9\n", 0o644)
 			if err := os.MkdirAll(root+"/sys/class/tty/ttyS9", 0o755); err != nil {
@@ -87,14 +101,27 @@ func TestCheckLive(t *testing.T) {
 			link(t, "/dev/zero", root+"/proc/77/fd/0")
 			link(t, "/dev/null", root+"/proc/77/fd/5")
 			write(t, root+"/proc/77/comm", "minicom\n", 0o644)
-		}, []string{"warning: link[1].alpha: link cable: /dev/ttyS0 is in use by minicom (process 77)"}},
+		}, []string{"error: link[1].alpha: link cable: /dev/ttyS0 is in use by minicom (process 77)"}},
+		"held by another daemon": {func(t *testing.T, root string) {
+			link(t, "/dev/null", root+"/proc/77/fd/5")
+			write(t, root+"/proc/77/comm", "serialhb\n", 0o644)
+		}, []string{"warning: link[1].alpha: link cable: /dev/ttyS0 is in use by process 77, which is called serialhb too"}},
+		"held by the daemon of this node": {func(t *testing.T, root string) {
+			link(t, "/dev/null", root+"/proc/78/fd/5")
+			write(t, root+"/proc/78/comm", "serialhb\n", 0o644)
+		}, nil},
+		"held by both": {func(t *testing.T, root string) {
+			link(t, "/dev/null", root+"/proc/78/fd/5")
+			link(t, "/dev/null", root+"/proc/77/fd/5")
+			write(t, root+"/proc/77/comm", "minicom\n", 0o644)
+		}, []string{"error: link[1].alpha: link cable: /dev/ttyS0 is in use by minicom (process 77)"}},
 		"another device held": {func(t *testing.T, root string) {
 			link(t, "/dev/zero", root+"/proc/77/fd/0")
 			write(t, root+"/proc/77/fd/1", "", 0o600)
 			link(t, "none", root+"/proc/77/fd/2")
 		}, nil},
 		"held by somebody without a name": {func(t *testing.T, root string) { link(t, "/dev/null", root+"/proc/77/fd/0") },
-			[]string{"warning: link[1].alpha: link cable: /dev/ttyS0 is in use by process 77"}},
+			[]string{"error: link[1].alpha: link cable: /dev/ttyS0 is in use by process 77"}},
 		"no key": {func(t *testing.T, root string) { remove(t, root, "etc/serialhb/key") },
 			[]string{"error: cluster.key_file: key ROOT/etc/serialhb/key: no such file"}},
 		"run directory to come": {func(t *testing.T, root string) { remove(t, root, "run/serialhb"); remove(t, root, "run") }, nil},
@@ -151,7 +178,7 @@ func TestCheckLive(t *testing.T) {
 			root := host(t)
 			c.change(t, root)
 			var got []string
-			for _, f := range mustFor(t, whole(), "alpha").CheckLive(root) {
+			for _, f := range mustFor(t, whole(), "alpha").CheckLive(root, 78) {
 				if strings.Contains(f.Text, "is in memory") { // where temporary files are
 					continue
 				}
@@ -192,7 +219,7 @@ func TestCheckLiveTellsOfAStateDirectoryInMemory(t *testing.T) {
 	root := host(t)
 	remove(t, root, "var/lib/serialhb")
 	link(t, dir, root+"/var/lib/serialhb")
-	found := mustFor(t, whole(), "alpha").CheckLive(root)
+	found := mustFor(t, whole(), "alpha").CheckLive(root, 78)
 	if len(found) != 1 || found[0].Severity != Warning || !strings.Contains(found[0].Text, "is in memory") {
 		t.Error(found)
 	}
@@ -230,7 +257,7 @@ func TestCheckLiveAndTheGroupOfACommand(t *testing.T) {
 		if err := os.Chmod(root+"/bin/false", 0o775); err != nil {
 			t.Fatal(err)
 		}
-		if found := mustFor(t, whole(), "alpha").CheckLive(root); HasErrors(found) != bad {
+		if found := mustFor(t, whole(), "alpha").CheckLive(root, 78); HasErrors(found) != bad {
 			t.Errorf("group %d: %v", gid, found)
 		}
 	}

@@ -25,8 +25,10 @@ type model struct {
 	fences []fenceModel
 	groups []Group
 	timing Timing
-	limits Limits
-	log    Log
+	// detection is where the detection time stands
+	detection place
+	limits    Limits
+	log       Log
 
 	core, rest uint64
 }
@@ -72,7 +74,7 @@ func (m *model) config(me int) *Config {
 		Takeover: m.takeover, OnLastLink: m.onLastLink, Split: m.split,
 		FenceWhenDeaf: m.fenceWhenDeaf, WithdrawSurvivesReboot: m.withdrawSurvivesReboot,
 		CoreDigest: m.core, RestDigest: m.rest,
-		lines: configLines{stateDir: m.stateDir.place, runDir: m.runDir.place},
+		lines: configLines{stateDir: m.stateDir.place, runDir: m.runDir.place, detection: m.detection},
 	}
 	for _, k := range m.keyFiles {
 		c.KeyFiles = append(c.KeyFiles, k.v)

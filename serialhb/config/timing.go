@@ -12,6 +12,7 @@ const (
 	defaultInterval   = 100 * time.Millisecond
 	maxInterval       = pulse.MaxIntervalMS * time.Millisecond
 	defaultMultiplier = 15
+	maxMultiplier     = 255
 	minWindow         = time.Second
 	defaultWindow     = time.Hour
 	maxWindow         = 30 * 24 * time.Hour
@@ -29,7 +30,8 @@ func (c *check) interval() {
 	if t.Interval%time.Millisecond != 0 {
 		c.bad(r.Interval.place, fmt.Sprintf("write interval = %q", t.Interval.Truncate(time.Millisecond)), "interval = %q is not in whole milliseconds", t.Interval)
 	}
-	t.DetectMultiplier = c.within(r.DetectMultiplier, defaultMultiplier, 2, 255)
+	t.DetectMultiplier = c.within(r.DetectMultiplier, defaultMultiplier, 2, maxMultiplier)
+	c.model.detection = r.DetectMultiplier.place
 	t.Detection = t.Interval * time.Duration(t.DetectMultiplier)
 }
 

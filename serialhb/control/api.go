@@ -36,6 +36,8 @@ type Status struct {
 	Boot        string    `json:"boot"`
 	UptimeMS    int64     `json:"uptime_ms"`
 	LatenessMS  float64   `json:"worst_lateness_ms"`
+	PID         int       `json:"pid,omitempty"`
+	StartMS     float64   `json:"start_ms,omitempty"` // from the beginning of the process to its first pulse; 0 is not measured
 	Members     []Member  `json:"members"`
 	Links       []Link    `json:"links"`
 	Groups      []Group   `json:"groups"`
@@ -90,16 +92,18 @@ type Group struct {
 	Name  string `json:"name"`
 	Owner string `json:"owner"` // node name, or "" if nobody heard holds it
 	// OwnerPhase is the owner's phase as it claims it, "" if not known. Only "active" says that the services run.
-	OwnerPhase string   `json:"owner_phase,omitempty"`
-	Phase      string   `json:"phase"` // of this node: idle, requesting, awaiting-approval, fencing, starting, active, stopping, failed, blocked, ineligible
-	Holds      string   `json:"holds"` // of this node: yes, no, unknown
-	Why        string   `json:"why,omitempty"`
-	Code       string   `json:"code,omitempty"`
-	Term       uint32   `json:"term"`
-	Prefer     []string `json:"prefer"`
-	Failback   string   `json:"failback"`
-	Frozen     bool     `json:"frozen"`
-	Resources  []string `json:"resources"`
+	OwnerPhase string `json:"owner_phase,omitempty"`
+	Phase      string `json:"phase"` // of this node: idle, requesting, awaiting-approval, fencing, starting, active, stopping, failed, blocked, ineligible
+	Holds      string `json:"holds"` // of this node: yes, no, unknown
+	Why        string `json:"why,omitempty"`
+	Code       string `json:"code,omitempty"`
+	// Cause is what the service itself said when it last failed here, "" while nothing is wrong with it.
+	Cause     string   `json:"cause,omitempty"`
+	Term      uint32   `json:"term"`
+	Prefer    []string `json:"prefer"`
+	Failback  string   `json:"failback"`
+	Frozen    bool     `json:"frozen"`
+	Resources []string `json:"resources"`
 }
 
 // Incident is what is going on.
@@ -118,6 +122,7 @@ type Alarm struct {
 	Code  string    `json:"code"`
 	Text  string    `json:"text"`
 	Since time.Time `json:"since"`
+	Last  time.Time `json:"last_seen"` // some alarms stay a while after what they are about was last seen
 }
 
 // Event is one line of the record.

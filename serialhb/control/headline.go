@@ -98,7 +98,9 @@ func modes(s Status) (all []string) {
 		}
 		switch {
 		case m.Mode == "standby":
-			all = append(all, fmt.Sprintf("STANDBY MODE: %s takes nothing", m.Name))
+			all = append(all, fmt.Sprintf("STANDBY MODE: %s takes nothing; `serialhb standby off` there ends it", m.Name))
+		case m.Mode == "maintenance":
+			all = append(all, fmt.Sprintf("MAINTENANCE: %s; `serialhb maintenance off` there ends it", m.Name))
 		case m.Mode != "":
 			all = append(all, strings.ToUpper(m.Mode)+": "+m.Name)
 		}
@@ -117,20 +119,20 @@ func absences(s Status) (all []string) {
 		switch m.Presence {
 		case "heard":
 			if !m.DigestsOK {
-				all = append(all, fmt.Sprintf("CONFIGURATIONS DIFFER: make those of %s and %s agree", s.Node, m.Name))
+				all = append(all, fmt.Sprintf("CONFIGURATIONS DIFFER: make those of %s and %s agree; reload both", s.Node, m.Name))
 			}
 		case "silent":
-			off := ""
+			more := "; look whether it runs"
 			if m.Proof != "" {
-				off = " and proven off"
+				more = " and proven off"
 			}
-			all = append(all, fmt.Sprintf("SILENT: %s is heard on no link%s", m.Name, off))
+			all = append(all, fmt.Sprintf("SILENT: %s is heard on no link%s", m.Name, more))
 		case "left":
-			all = append(all, fmt.Sprintf("AWAY: %s has left in order", m.Name))
+			all = append(all, fmt.Sprintf("AWAY: %s has left in order; start its daemon when it is wanted", m.Name))
 		case "withdrawn":
-			all = append(all, fmt.Sprintf("AWAY: %s is withdrawn for repair", m.Name))
+			all = append(all, fmt.Sprintf("AWAY: %s is withdrawn for repair until it is heard again", m.Name))
 		default:
-			all = append(all, fmt.Sprintf("WAITING: %s is not judged yet", m.Name))
+			all = append(all, fmt.Sprintf("WAITING: %s is not judged yet; the daemon has just started", m.Name))
 		}
 	}
 	return all
@@ -144,11 +146,11 @@ func outages(s Status) (all []string) {
 			continue
 		}
 		if g.Owner == "" {
-			all = append(all, fmt.Sprintf("DOWN: no node that is heard has %s", g.Name))
+			all = append(all, fmt.Sprintf("DOWN: no node that is heard has %s; `serialhb why` says why", g.Name))
 		}
 	}
 	for _, m := range s.Members {
-		if s.Armed && !m.Me && !m.CanFence && (m.Presence == "heard" || m.Presence == "silent" && m.Proof == "") {
+		if s.Armed && !m.Me && !m.CanFence && m.Fence != "failed" && (m.Presence == "heard" || m.Presence == "silent" && m.Proof == "") {
 			all = append(all, fmt.Sprintf("CANNOT FENCE %s: %s", m.Name, m.WhyNot))
 		}
 	}

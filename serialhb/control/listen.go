@@ -26,10 +26,11 @@ const (
 // Server is the daemon's end of the control socket. Make it with [Listen], run it with [Server.Serve], end it with
 // [Server.Close].
 type Server struct {
-	path   string
-	door   door
-	socket *net.UnixListener
-	file   fs.FileInfo
+	path  string
+	mode  fs.FileMode
+	group string
+	door  door
+	entry *entry
 
 	beat   time.Duration // between two empty lines to a follower
 	ctx    context.Context
@@ -44,14 +45,32 @@ type Server struct {
 // left by a daemon that has died is replaced. It is refused if a daemon still holds it, frozen ones included, and if
 // the directory is missing. Nobody is answered before [Server.Serve].
 func Listen(path string, mode fs.FileMode, group string) (*Server, error) {
-	s, err := listen(path, mode, group)
+	b, err := listen(path, mode, group)
 	if err != nil {
 		return nil, fmt.Errorf("control: listen on %s: %w", path, err)
 	}
-	return s, nil
+	ctx, end := context.WithCancel(context.Background())
+	return &Server{
+		path: path, mode: mode, group: group, door: newDoor(b.gid), entry: &entry{path: path, now: b},
+		beat: beatTime, ctx: ctx, end: end, served: make(chan struct{}),
+	}, nil
 }
 
-func listen(path string, mode fs.FileMode, group string) (*Server, error) {
+// Renew listens again if the socket's name has gone or is another file's, as after somebody removed the run directory:
+// nobody would find the daemon any more. again says that it had to. Connections that are open stay. An error says why it
+// cannot be, and a later Renew may succeed. It may be called from any goroutine, and does nothing once the server ends.
+func (s *Server) Renew() (again bool, err error) {
+	if s.ctx.Err() != nil || s.entry.named() {
+		return false, nil
+	}
+	b, err := listen(s.path, s.mode, s.group)
+	if err != nil {
+		return false, fmt.Errorf("control: listen again on %s: %w", s.path, err)
+	}
+	return s.entry.replace(b), nil
+}
+
+func listen(path string, mode fs.FileMode, group string) (*bound, error) {
 	if len(path) > maxPath {
 		return nil, fmt.Errorf("the path has %d bytes and a socket takes %d; choose a shorter run_dir", len(path), maxPath)
 	}
@@ -122,7 +141,7 @@ func vacate(path string) error {
 }
 
 // bind makes the socket under another name, so that nobody ever sees it with a wrong mode or group.
-func bind(path string, mode fs.FileMode, gid int) (s *Server, err error) {
+func bind(path string, mode fs.FileMode, gid int) (b *bound, err error) {
 	born := path + "~"
 	if err := os.Remove(born); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -156,23 +175,5 @@ func bind(path string, mode fs.FileMode, gid int) (s *Server, err error) {
 	if err := os.Rename(born, path); err != nil {
 		return nil, err
 	}
-	ctx, end := context.WithCancel(context.Background())
-	return &Server{path: path, door: newDoor(st.Gid), socket: l, file: info, beat: beatTime, ctx: ctx, end: end, served: make(chan struct{})}, nil
-}
-
-// remove takes the socket away, unless the name is another daemon's by now.
-func (s *Server) remove() error {
-	info, err := os.Lstat(s.path)
-	if err != nil || !os.SameFile(info, s.file) {
-		return gone(err)
-	}
-	return gone(os.Remove(s.path))
-}
-
-// gone passes on any error but that of a file that is not there.
-func gone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
+	return &bound{UnixListener: l, file: info, gid: st.Gid}, nil
 }

@@ -20,7 +20,7 @@ func (p *page) event(e Event, when string) {
 	if e.Kind == "alarm" {
 		text = "ALARM: " + text
 	}
-	p.line(0, fmt.Sprintf("%s %d %s", when, e.Seq, text))
+	p.hang(0, len(when)+1, fmt.Sprintf("%s %d %s", when, e.Seq, text))
 	for _, x := range e.Evidence {
 		p.line(len(when)+1, "- "+x)
 	}

@@ -48,7 +48,7 @@ func (s *Server) Serve(b Backend) error {
 		ConnState:         conns.count,
 	}
 	accepting := make(chan error, 1)
-	go func() { accepting <- web.Serve(s.socket) }()
+	go func() { accepting <- web.Serve(s.entry) }()
 
 	var err error
 	select {
@@ -57,7 +57,7 @@ func (s *Server) Serve(b Backend) error {
 	case err = <-faults:
 	case <-s.ctx.Done():
 	}
-	err = errors.Join(err, s.remove()) // first, while nobody else can take the name
+	err = errors.Join(err, s.entry.remove()) // first, while nobody else can take the name
 	s.end()
 	err = errors.Join(err, dismiss(web))
 	<-accepting
@@ -86,7 +86,7 @@ func (s *Server) Close() error {
 	s.closed.Do(func() {
 		s.end()
 		s.begun.Do(func() { // Serve will never do it
-			s.err = errors.Join(s.remove(), s.socket.Close())
+			s.err = errors.Join(s.entry.remove(), s.entry.Close())
 			close(s.served)
 		})
 		<-s.served

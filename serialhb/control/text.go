@@ -15,9 +15,12 @@ const columns = 80
 type page struct{ strings.Builder }
 
 // line puts words at an indentation, on as many lines as they need; those that follow are indented two further.
-func (p *page) line(indent int, words string) {
+func (p *page) line(indent int, words string) { p.hang(indent, indent+2, words) }
+
+// hang does the same, with an indentation of its own for the lines that follow.
+func (p *page) hang(indent, next int, words string) {
 	rest := plain(words)
-	for margin := indent; ; margin = indent + 2 {
+	for margin := indent; ; margin = next {
 		head := rest
 		if room := columns - margin; len(head) > room {
 			cut := strings.LastIndexByte(head[:room+1], ' ')

@@ -21,6 +21,9 @@ func WriteStatus(w io.Writer, s Status) error {
 	p.blank()
 	p.line(0, fmt.Sprintf("%s, node %s, serialhb %s, up %s", s.Cluster, s.Node, s.Version, span(time.Duration(s.UptimeMS)*time.Millisecond)))
 	p.line(0, fmt.Sprintf("worst lateness %.1f ms; moves %d of %d, fences %d of %d", s.LatenessMS, s.Moves, s.MaxMoves, s.Fences, s.MaxFences))
+	if s.StartMS > 0 {
+		p.line(0, fmt.Sprintf("first pulse %.0f ms after the process began", s.StartMS))
+	}
 	section(&p, "members", s.Members, func(m Member) { p.line(2, memberWords(m)) })
 	section(&p, "links", s.Links, func(l Link) { p.line(2, linkWords(l)) })
 	section(&p, "groups", s.Groups, func(g Group) {
@@ -28,12 +31,19 @@ func WriteStatus(w io.Writer, s Status) error {
 		if g.Why != "" {
 			p.line(4, "not here: "+g.Why)
 		}
+		if g.Cause != "" {
+			p.line(4, "cause: "+g.Cause)
+		}
 	})
 	if i := s.Incident; i != nil {
 		p.blank()
 		p.line(0, incidentWords(i))
 		for _, q := range i.Question {
 			p.line(2, q)
+		}
+		if i.Asks {
+			p.line(2, fmt.Sprintf("`serialhb approve %d`: the silent node is cut and, once it is proven off, what waits is started here", i.ID))
+			p.line(2, fmt.Sprintf("`serialhb deny %d`: nobody is cut, and what waits stays down", i.ID))
 		}
 	}
 	section(&p, "alarms", s.Alarms, func(a Alarm) { p.line(2, fmt.Sprintf("%s (since %s)", a.Text, clock(a.Since))) })

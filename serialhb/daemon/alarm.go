@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"strings"
 	"time"
 
 	"github.com/serialhb/serialhb/fencing"
@@ -26,19 +27,40 @@ func (d *Daemon) watchAlarms(now time.Duration) {
 	for l := range d.o.Links {
 		d.linkAlarms(uint8(l), now, wrong)
 	}
+	seen := time.Now()
 	for code, text := range wrong {
-		if _, known := d.alarms[code]; !known && d.wrong[code] != "" {
-			d.alarms[code] = control.Alarm{Code: code, Text: text, Since: time.Now()}
+		a, known := d.alarms[code]
+		if !known {
+			if d.wrong[code] == "" {
+				continue
+			}
+			a = control.Alarm{Code: code, Since: seen}
 			d.book.put(Record{Kind: "alarm", Code: code, Text: text, Incident: d.openIncident()})
 		}
+		a.Text, a.Last = text, seen
+		d.alarms[code] = a
 	}
 	for code, a := range d.alarms {
-		if _, still := wrong[code]; !still {
+		if _, still := wrong[code]; !still && seen.Sub(a.Last) >= lasts(code) {
 			delete(d.alarms, code)
 			d.book.put(Record{Kind: "alarm", Code: code, Text: "over: " + a.Text, Incident: d.openIncident()})
 		}
 	}
 	d.wrong = wrong
+}
+
+// strangersStay is how long an alarm about frames that should not come stays after the last sign of them: whoever sends
+// now and then is there all the time.
+const strangersStay = 30 * time.Second
+
+// lasts is how long an alarm stays after what it is about was last seen.
+func lasts(code string) time.Duration {
+	what, _, _ := strings.Cut(code, " ")
+	switch what {
+	case "echo", "own-name", "foreign", "other-key", "wrong-key", "twin":
+		return strangersStay
+	}
+	return 0
 }
 
 // strangeFor is how long frames that do not belong on a link keep its alarm up.
@@ -53,8 +75,8 @@ func (d *Daemon) stateAlarms(wrong map[string]string) {
 	}
 	say(!s.Armed, "disarmed", "this node is disarmed and drives no relay; `serialhb arm` arms it")
 	say(s.Locked, "locked-out", "this node is locked out after too many moves or fences; look into it, then run `serialhb clear`")
-	say(s.FenceMe, "fence-me", "a service could not be stopped here; this node asks to be cut off")
-	say(s.Deaf, "deaf", "every link of this node has lost its device")
+	say(s.FenceMe, "fence-me", "a service could not be stopped here; this node asks to be cut off; stop it by hand, then run `serialhb clear`")
+	say(s.Deaf, "deaf", "every link of this node has lost its device, so it can judge nobody; mend the ports or the network")
 	say(s.SaveBad, "save-failed", "the run directory cannot be written, so nothing can be granted or taken over; mend it: "+d.saver.cause())
 	say(s.AskedGen > s.SavedGen && s.SavedGen == d.saved, "save-hangs", "the run directory does not answer, so nothing can be granted or taken over; look at its disk, or put run_dir on a tmpfs")
 	d.saved = s.SavedGen
@@ -67,7 +89,7 @@ func (d *Daemon) stateAlarms(wrong map[string]string) {
 	for g := range d.o.Decision.G {
 		name, grp := d.group(g), &s.Groups[g]
 		say(grp.Phase == pulse.Failed, "failed "+name, name+" failed here; mend it, then run `serialhb clear`")
-		say(grp.Phase == pulse.Blocked, "blocked "+name, name+" stays down: no node could be proven off")
+		say(grp.Phase == pulse.Blocked, "blocked "+name, name+" stays down: no node could be proven off"+d.whatToConfirm())
 		say(grp.Phase == pulse.AwaitingApproval, "question "+name, "a person must decide whether "+name+" is taken over; see `serialhb status`")
 		say(grp.Frozen, "two-owners "+name, "two nodes hold "+name+": stop it on one of them with `serialhb standby on` there")
 	}
@@ -81,20 +103,20 @@ func (d *Daemon) peerAlarms(p uint8, wrong map[string]string) {
 		}
 	}
 	away := d.state.Away(&d.o.Decision, p)
-	say(peer.Presence == failover.Silent && !away, "silent", name+" is silent on every link")
-	say(peer.Claim.Valid && peer.Claim.Core != d.o.Decision.Core, "core-differs", name+" runs with other nodes or groups in its configuration: nothing starts, nobody is fenced")
-	say(peer.Claim.Valid && peer.Claim.Core == d.o.Decision.Core && (peer.Claim.Rest != d.o.Decision.Rest || d.badDig[p]), "rest-differs", name+" runs with a different configuration: planned moves are refused until both agree")
+	say(peer.Presence == failover.Silent && !away, "silent", name+" is silent on every link; see whether it runs, and look at its cables")
+	say(peer.Claim.Valid && peer.Claim.Core != d.o.Decision.Core, "core-differs", name+" runs with other nodes or groups in its configuration, so nothing starts and nobody is fenced; make both files agree and reload both")
+	say(peer.Claim.Valid && peer.Claim.Core == d.o.Decision.Core && (peer.Claim.Rest != d.o.Decision.Rest || d.badDig[p]), "rest-differs", name+" runs with a different configuration, so planned moves are refused; make both files agree and reload both")
 	say(peer.Presence == failover.Present && !d.watch.CanHear(p), "cannot-hear", "every link on which "+name+" was ever heard has lost its device here, so nobody can tell whether it lives; mend the port")
 	say(peer.Newer, "newer-version", name+" speaks a newer protocol version; upgrade this node")
-	say(peer.Doubt&failover.DoubtTwin != 0, "twin", "two daemons bear the name "+name+"; stop one of them")
-	say(peer.Doubt&failover.DoubtBoot != 0, "other-boot", "another boot of "+name+" took the place of one that held a service: two machines may bear the name, so nothing is granted to it for a while")
-	say(peer.Doubt&failover.DoubtRising != 0, "deaf-peer", "someone keeps sending in the name of "+name+" and does not hear this node")
+	say(peer.Doubt&failover.DoubtTwin != 0, "twin", "two daemons bear the name "+name+"; stop the wrong one, and if "+name+" is not heard as before then, run `serialhb restart` on it")
+	say(peer.Doubt&failover.DoubtBoot != 0, "other-boot", "another boot of "+name+" took the place of one that held a service: two machines may bear the name, so nothing is granted to it for a while; if there is a second one, stop it, then run `serialhb restart` on the right one")
+	say(peer.Doubt&failover.DoubtRising != 0, "deaf-peer", "someone keeps sending in the name of "+name+" and does not hear this node; look at that machine, and at the way from here to it")
 	say(peer.Doubt&failover.DoubtWrongKey != 0, "wrong-key", "someone with another key is on the cable of "+name+"; compare the key files")
-	say(peer.Fence.Phase == failover.FenceFailed, "fence-failed", "the fence of "+name+" failed; make sure that it is off, then run `serialhb confirm-off "+name+"`")
+	say(peer.Fence.Phase == failover.FenceFailed, "fence-failed", "the fence of "+name+" failed"+d.fenceCause(p)+"; make sure that it is off, then run `serialhb confirm-off "+name+"`")
 	say(peer.Fence.Open && peer.Fence.Phase == failover.FenceIdle && peer.Proof == 0, "cut-open", "the cut of "+name+" may be open since a fence that did not end; if it may have power, run `serialhb fence on "+name+"`")
 	say(peer.Fence.Unsure && peer.Proof == fencing.Operator, "word-alone", "not every relay of "+name+" could be opened: that it is off rests on a person's word alone, so keep it unplugged until it may run again")
-	say(!away && !d.o.Decision.Members[p].Fenceable, "no-fence", "no fence device of this node cuts "+name)
-	say(peer.Claim.Flags.Has(pulse.FenceMe) && peer.Presence == failover.Present, "asks-to-be-cut", name+" cannot stop a service and asks to be cut off")
+	say(!away && !d.o.Decision.Members[p].Fenceable, "no-fence", "no fence device of this node cuts "+name+", so nothing of it can be taken over; add a [[fence]] with target = \""+name+"\"")
+	say(peer.Claim.Flags.Has(pulse.FenceMe) && peer.Presence == failover.Present, "asks-to-be-cut", name+" cannot stop a service and asks to be cut off; stop it there by hand, then run `serialhb clear` there")
 	for _, w := range d.senses {
 		if w.peer != p {
 			continue
@@ -113,8 +135,8 @@ func (d *Daemon) linkAlarms(l uint8, now time.Duration, wrong map[string]string)
 		}
 	}
 	say(!state.up, "link-down", info.Name+" is down here: "+state.reason)
-	say(state.own > 0, "echo", "own pulses come back on "+info.Name+": a loop-back plug or an echoing modem is on it")
-	say(state.twin > 0, "own-name", "someone else on "+info.Name+" uses the name of this node; give each node its own with --node")
+	say(state.own > 0, "echo", "own pulses come back on "+info.Name+": a loop-back plug or an echoing modem is on it; remove it")
+	say(state.twin > 0, "own-name", "someone else on "+info.Name+" uses the name of this node; stop it or give it a name of its own with --node, and if this node is not heard as before then, run `serialhb restart` here")
 	say(state.foreign > 0, "foreign", "frames of another cluster arrive on "+info.Name+"; look where it leads")
 	say(state.wrongKey.run >= wrongKeyRun && now-state.wrongKey.since < 2*d.o.Decision.DoubtTime, "other-key", "frames under another key arrive on "+info.Name+"; compare the key files")
 	if now-state.told > strangeFor {
@@ -127,6 +149,6 @@ func (d *Daemon) linkAlarms(l uint8, now time.Duration, wrong map[string]string)
 		receives, sends, _, _ := d.watch.Path(l, p)
 		name := d.member(p)
 		say(wayBad(receives) || receives == detect.Never, "no-pulses "+name, name+" is alive but not heard on "+info.Name+": look at that cable or path")
-		say(sends == detect.Down, "unheard "+name, name+" does not hear this node on "+info.Name+": its receiver, my driver, or one conductor")
+		say(sends == detect.Down, "unheard "+name, name+" does not hear this node on "+info.Name+"; look at its receiver, the driver here and each conductor")
 	}
 }

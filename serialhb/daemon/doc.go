@@ -10,6 +10,8 @@
 //	work.go     the workers: services, power, facts
 //	person.go   commands and what is answered
 //	record.go   the record of what happened and why, written before the action
+//	flood.go    how much news of one kind is recorded
 //	status.go   what people are told
+//	cause.go    why a service failed, in its own words
 //	alarm.go    what a person should mend
 package daemon

@@ -331,6 +331,10 @@ func (d *Daemon) accepted(r control.Request, a *failover.Action) string {
 		return r.Node + " is being cut; `serialhb fence status " + r.Node + "` shows the outcome"
 	case "fence-test":
 		return r.Node + " is being cut, and gets its power back as soon as it is proven off or the cut has failed; `serialhb events` shows each step"
+	case "approve":
+		return fmt.Sprintf("incident %d is approved; `serialhb status` shows how it goes on", r.Incident)
+	case "deny":
+		return fmt.Sprintf("incident %d is denied: nothing is taken over in it unless `serialhb approve %d` changes that", r.Incident, r.Incident)
 	case "fence-on":
 		return "power of " + r.Node + " is being given back"
 	case "leave":
@@ -338,7 +342,18 @@ func (d *Daemon) accepted(r control.Request, a *failover.Action) string {
 	case "restart":
 		return "restarting; nothing moves"
 	}
-	return strings.ReplaceAll(r.Command, "-", " ") + ": done"
+	return acceptedWords[r.Command]
+}
+
+// acceptedWords say what holds from now on.
+var acceptedWords = map[string]string{
+	"standby-on":      "this node is in standby mode: it hands over what it has and takes nothing until `serialhb standby off`",
+	"standby-off":     "this node is no longer in standby mode and takes over again",
+	"maintenance-on":  "this node is in maintenance: it does nothing by itself until `serialhb maintenance off`",
+	"maintenance-off": "this node is no longer in maintenance and acts by itself again",
+	"arm":             "this node is armed: from now on it may cut the power of others by itself",
+	"disarm":          "this node is disarmed: it cuts nobody until `serialhb arm`",
+	"clear":           "cleared: lock-out, failed services and doubts about senses of this node are over",
 }
 
 // relaysAtWork says what a leave has to wait for besides, or "".

@@ -25,6 +25,10 @@ type book struct {
 	lost  atomic.Uint64 // lines that found no room
 	bad   atomic.Pointer[error]
 	late  atomic.Pointer[error]
+	flood flood
+	// incident is the open one, which what workers tell belongs to; 0 is none.
+	incident atomic.Uint32
+	causes   causes
 
 	writing sync.Mutex // the order of the record; what is written may take its time
 
@@ -48,10 +52,14 @@ func (b *book) stamp(r Record) Record {
 // say adds a line of news. It never waits: if hundreds of lines wait already, this one is dropped and counted, and the
 // next line tells.
 func (b *book) say(code, text string, s subject) {
-	b.put(Record{Kind: "note", Code: code, Text: text, Peer: s.peer, Group: s.group, Who: s.who})
+	b.causes.learn(code, text, s)
+	b.put(Record{Kind: "note", Code: code, Text: text, Peer: s.peer, Group: s.group, Who: s.who, Incident: b.incident.Load()})
 }
 
 func (b *book) put(r Record) {
+	if r.Kind == "note" && !b.flood.admits(r.Code, b.o.Clock()) {
+		return
+	}
 	select {
 	case b.lines <- b.stamp(r):
 	default:
@@ -94,6 +102,7 @@ func (b *book) run(ctx context.Context) {
 		select {
 		case <-look.C:
 			b.look()
+			b.leftOut()
 		case <-ctx.Done():
 			for {
 				select {
@@ -106,6 +115,13 @@ func (b *book) run(ctx context.Context) {
 		case r := <-b.lines:
 			b.write(r)
 		}
+	}
+}
+
+// leftOut tells of news that were left out of a flood that is over.
+func (b *book) leftOut() {
+	for code, n := range b.flood.over(b.o.Clock()) {
+		b.write(b.stamp(Record{Kind: "note", Code: "left-out", Text: fmt.Sprintf("%d more lines of %q were left out: there were too many of them", n, code)}))
 	}
 }
 
@@ -202,11 +218,13 @@ func (d *Daemon) afterNote(a *failover.Action) {
 	}
 }
 
-func (d *Daemon) openIncident() uint32 {
+// openIncident is the number of the open incident, 0 if there is none. The book learns it on the way.
+func (d *Daemon) openIncident() (number uint32) {
 	if d.state.Incident.Open {
-		return d.state.Incident.ID
+		number = d.state.Incident.ID
 	}
-	return 0
+	d.book.incident.Store(number)
+	return number
 }
 
 // evidence is the line that has to be on record before an action: by which rule, and on what it rests.
@@ -242,7 +260,7 @@ func (d *Daemon) facts() []string {
 		}
 		for i := range d.o.Decision.Members[p].Senses {
 			if d.o.Decision.Members[p].Senses[i].Present {
-				line += fmt.Sprintf(", sense %d reads %s", i, readingWord(peer.Senses[i].Reading))
+				line += fmt.Sprintf(", sense %s reads %s", d.senseName(p, uint8(i)), readingWord(peer.Senses[i].Reading))
 			}
 		}
 		out = append(out, line)
@@ -266,6 +284,16 @@ func (d *Daemon) facts() []string {
 		}
 	}
 	return out
+}
+
+// senseName is the name under which status shows a sense.
+func (d *Daemon) senseName(p, device uint8) string {
+	for _, w := range d.senses {
+		if w.peer == p && w.device == device {
+			return w.sense.Name()
+		}
+	}
+	return fmt.Sprint(device)
 }
 
 func readingWord(r failover.Reading) string {

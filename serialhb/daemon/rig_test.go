@@ -41,7 +41,8 @@ type rigNode struct {
 	powered    bool
 	runs       bool
 	stopFails  bool
-	welded     bool // the relay that cuts this node
+	startFails string // why; empty is that it starts
+	welded     bool   // the relay that cuts this node
 	volatile   failover.Volatile
 	saved      bool
 	durable    failover.Durable
@@ -225,6 +226,9 @@ func (n *rigNode) Names() []string { return []string{"web"} }
 func (n *rigNode) Start(ctx context.Context) error {
 	n.rig.mu.Lock()
 	defer n.rig.mu.Unlock()
+	if n.startFails != "" {
+		return errors.New(n.startFails)
+	}
 	if n.powered {
 		n.runs = true
 	}

@@ -113,7 +113,7 @@ func (d *Daemon) groupStatus(g uint8) control.Group {
 	grp := &d.state.Groups[g]
 	out := control.Group{
 		Name: d.group(g), Owner: d.groupOwner(g), Phase: grp.Phase.String(), Holds: grp.Holds.String(), Term: grp.MaxTerm,
-		Prefer: d.o.Prefer[g], Failback: d.o.Failback[g], Frozen: grp.Frozen, Resources: d.o.Services[g].Names(),
+		Prefer: d.o.Prefer[g], Failback: d.o.Failback[g], Frozen: grp.Frozen, Resources: d.o.Services[g].Names(), Cause: d.cause(g),
 	}
 	switch owner := d.state.Owner(&d.o.Decision, g); owner {
 	case failover.NoPeer:
@@ -171,12 +171,17 @@ func (d *Daemon) why(number uint32) control.Why {
 	for g := range d.o.Decision.G {
 		st := d.groupStatus(g)
 		switch {
+		case d.state.Groups[g].Phase == pulse.AwaitingApproval:
+			out.Now = append(out.Now, fmt.Sprintf("%s waits for a person: `serialhb approve %d` or `serialhb deny %d`", st.Name, d.state.Incident.ID, d.state.Incident.ID))
 		case st.Owner != "":
 			out.Now = append(out.Now, fmt.Sprintf("%s is with %s", st.Name, st.Owner))
 		case st.Why != "":
 			out.Now = append(out.Now, fmt.Sprintf("%s is down: %s", st.Name, st.Why))
 		default:
-			out.Now = append(out.Now, fmt.Sprintf("%s: %s", st.Name, st.Phase))
+			out.Now = append(out.Now, fmt.Sprintf("%s is %s here", st.Name, st.Phase))
+		}
+		if st.Cause != "" {
+			out.Now = append(out.Now, fmt.Sprintf("%s failed for this cause: %s", st.Name, st.Cause))
 		}
 	}
 	return out

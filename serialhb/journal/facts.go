@@ -37,6 +37,12 @@ func (f *Durable) Save(kind string, v any) error { return f.store.save(kind, v) 
 // Load is as for [Volatile], except that a fact of any boot is trusted; the report says of which.
 func (f *Durable) Load(kind string, v any) (Report, error) { return f.store.load(kind, v) }
 
+// Probe says whether a fact could be saved now. It writes as Save does, waits as long, and changes no fact.
+func (f *Volatile) Probe() error { return f.store.probe() }
+
+// Probe is as for [Volatile].
+func (f *Durable) Probe() error { return f.store.probe() }
+
 // NewVolatile keeps facts in dir, which is made if it does not exist. bootID is that of the running boot.
 func NewVolatile(dir, bootID string) (*Volatile, error) {
 	if bootID == noBoot || !isWord(bootID) {
@@ -124,6 +130,25 @@ func (s *store) replace(path string, data []byte) error {
 	}
 	if s.durable {
 		return s.files.SyncDir(s.dir)
+	}
+	return nil
+}
+
+// probeSize is more than the facts of the largest cluster take, in bytes: a disk may have room for less.
+const probeSize = 16 << 10
+
+func (s *store) probe() error {
+	temp := filepath.Join(s.dir, "probe.tmp")
+	f, err := s.files.Open(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	if err == nil {
+		_, err = f.Write(make([]byte, probeSize))
+		if err == nil && s.durable {
+			err = f.Sync()
+		}
+		err = errors.Join(err, f.Close(), s.files.Remove(temp))
+	}
+	if err != nil {
+		return fmt.Errorf("journal: try to save: %w", explain(err, s.dir))
 	}
 	return nil
 }

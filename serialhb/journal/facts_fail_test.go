@@ -130,6 +130,48 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// A probe says what saving would meet, and leaves everything as it was.
+func TestProbe(t *testing.T) {
+	dir := t.TempDir()
+	fs := &faulty{}
+	s := store{dir: dir, boot: bootA, files: fs, durable: true}
+	if err := s.save("ownership", old); err != nil {
+		t.Fatal(err)
+	}
+	for _, failing := range []string{"", "open", "write", "sync", "close"} {
+		fs.set(func(op, _ string) error {
+			if op == failing {
+				return syscall.ENOSPC
+			}
+			return nil
+		})
+		err := s.probe()
+		if failing == "" && err != nil {
+			t.Error(err)
+		} else if failing != "" {
+			oneSentence(t, err, dir+" is full: free some space")
+		}
+		if left := names(t, dir); len(left) != 1 {
+			t.Errorf("%s: left %q", failing, left)
+		}
+	}
+	if got := mustLoad(t, durableIn(t, dir, bootA), "ownership"); got != old {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestProbeOfAFullDisk(t *testing.T) {
+	dir := tinyDisk(t)
+	d := durableIn(t, dir, bootA)
+	if err := d.Probe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "filler"), make([]byte, 1<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal("the disk does not fill: ", err)
+	}
+	oneSentence(t, d.Probe(), dir+" is full: free some space")
+}
+
 func TestReadOnlyDisk(t *testing.T) {
 	dir := tinyDisk(t)
 	d := durableIn(t, dir, bootA)

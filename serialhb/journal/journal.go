@@ -26,18 +26,24 @@ const BootIDPath = "/proc/sys/kernel/random/boot_id"
 // maxWord bounds the boot ids and kinds that go into a file, in bytes.
 const maxWord = 64
 
-// BootID reads the id of the running boot from path.
+// BootID reads the id of the running boot from path. The error is one sentence that says what to do.
 func BootID(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("journal: read boot id: %w", err)
+		var at *os.PathError
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return "", fmt.Errorf("journal: read boot id: %s: %w: %s", path, err, bootIDAdvice)
 	}
 	id := strings.TrimSpace(string(text))
 	if id == noBoot || !isWord(id) {
-		return "", fmt.Errorf("journal: read boot id: %s holds no boot id", path)
+		return "", fmt.Errorf("journal: read boot id: %s holds no boot id: %s", path, bootIDAdvice)
 	}
 	return id, nil
 }
+
+const bootIDAdvice = "mount /proc, or name with --boot-id a file whose one word is new at each boot of the host"
 
 // BootHash is the 24 bit hash of a boot id that pulses carry: the first three bytes of its SHA-256, big-endian.
 func BootHash(id string) uint32 {

@@ -7,43 +7,99 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
-// Lock takes the run directory for one daemon of a node. The lock ends with release or with the process, however it
-// ends. A second daemon gets an error that names the first one's process.
-func Lock(dir, node string) (release func() error, err error) {
+// ErrTaken is wrapped where another process holds the lock.
+var ErrTaken = errors.New("stop that one first, or run another node")
+
+// Held is a lock that this process has taken. Its methods may be called from any goroutine.
+type Held struct {
+	dir, node string
+
+	mu   sync.Mutex
+	file *os.File // nil once it was given back
+}
+
+// Lock takes the run directory for one daemon of a node. The lock ends with [Held.Release] or with the process, however
+// it ends. A second daemon gets an error that names the first one's process and wraps [ErrTaken].
+func Lock(dir, node string) (*Held, error) {
 	if !isWord(strings.ReplaceAll(node, ".", "-")) || node[0] == '.' {
 		return nil, fmt.Errorf("journal: lock node: %q is no name for a node", node)
 	}
-	if err := makeDir(dir); err != nil {
+	h := &Held{dir: dir, node: node}
+	f, err := h.take()
+	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, node+".lock")
+	h.file = f
+	return h, nil
+}
+
+// Renew takes the lock again if its file was removed, with its directory perhaps: whoever came now would find nothing that
+// keeps it away. again says that it had to. What was held before is held until the new file is. An error that wraps
+// [ErrTaken] says that another process was faster: this one must not write there any more. After any other error nobody
+// has the lock, and a later Renew may get it.
+func (h *Held) Renew() (again bool, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.file == nil {
+		return false, fmt.Errorf("journal: lock node %s: it was given back", h.node)
+	}
+	if stillNamed(h.file, h.path()) {
+		return false, nil
+	}
+	f, err := h.take()
+	if err != nil {
+		return false, err
+	}
+	_ = h.file.Close() // it locks a file without a name
+	h.file = f
+	return true, nil
+}
+
+// Release gives the lock back. It may be called again.
+func (h *Held) Release() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.file == nil {
+		return nil
+	}
+	f := h.file
+	h.file = nil
+	_ = f.Truncate(0) // who held it is of no interest any more
+	return f.Close()
+}
+
+func (h *Held) path() string { return filepath.Join(h.dir, h.node+".lock") }
+
+// take opens and locks the file that others will find.
+func (h *Held) take() (*os.File, error) {
+	if err := makeDir(h.dir); err != nil {
+		return nil, err
+	}
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
+		f, err := os.OpenFile(h.path(), os.O_RDWR|os.O_CREATE, fileMode)
 		if err != nil {
-			return nil, fmt.Errorf("journal: lock node %s: %w", node, explain(err, dir))
+			return nil, fmt.Errorf("journal: lock node %s: %w", h.node, explain(err, h.dir))
 		}
 		if err := flock(f); err != nil {
 			defer f.Close()
 			if errors.Is(err, syscall.EWOULDBLOCK) {
-				return nil, fmt.Errorf("journal: lock node %s: %s: stop that one first, or run another node", node, holder(f))
+				return nil, fmt.Errorf("journal: lock node %s: %s: %w", h.node, holder(f), ErrTaken)
 			}
-			return nil, fmt.Errorf("journal: lock node %s: %w", node, err)
+			return nil, fmt.Errorf("journal: lock node %s: %w", h.node, err)
 		}
-		if !stillNamed(f, path) {
+		if !stillNamed(f, h.path()) {
 			f.Close()
 			continue
 		}
 		if err := sign(f); err != nil {
 			f.Close()
-			return nil, fmt.Errorf("journal: lock node %s: %w", node, explain(err, dir))
+			return nil, fmt.Errorf("journal: lock node %s: %w", h.node, explain(err, h.dir))
 		}
-		return func() error {
-			_ = f.Truncate(0)
-			return f.Close()
-		}, nil
+		return f, nil
 	}
 }
 

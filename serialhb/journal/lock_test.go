@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,7 +11,7 @@ import (
 
 func TestLock(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "plant-7")
-	release, err := Lock(dir, "alpha")
+	held, err := Lock(dir, "alpha")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +21,7 @@ func TestLock(t *testing.T) {
 	if err != nil {
 		t.Fatalf("another node: %v", err)
 	}
-	defer func() { _ = other() }()
+	defer other.Release()
 
 	// A service that we start must not keep the lock.
 	child := exec.Command("/bin/sleep", "1000")
@@ -31,25 +32,24 @@ func TestLock(t *testing.T) {
 		_ = child.Process.Kill()
 		_ = child.Wait()
 	}()
-	if err := release(); err != nil {
+	if err := errors.Join(held.Release(), held.Release()); err != nil {
 		t.Fatal(err)
 	}
-	release, err = Lock(dir, "alpha")
-	if err != nil {
+	if held, err = Lock(dir, "alpha"); err != nil {
 		t.Fatalf("after the release: %v", err)
 	}
-	_ = release()
+	held.Release()
 }
 
 // A file that is left behind does not lock, whatever number stands in it.
 func TestStaleLockFile(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "alpha.lock"), []byte("1\n"))
-	release, err := Lock(dir, "alpha")
+	held, err := Lock(dir, "alpha")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = release() }()
+	defer held.Release()
 	if got := readFile(t, filepath.Join(dir, "alpha.lock")); got != fmt.Sprintln(os.Getpid()) {
 		t.Errorf("%q", got)
 	}
@@ -79,6 +79,61 @@ func TestRemovedLockFileIsNotALock(t *testing.T) {
 	}
 }
 
+// A run directory that was removed lets anybody in; whoever holds the lock notices and takes it again.
+func TestLockIsTakenAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "plant-7")
+	held, err := Lock(dir, "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Release()
+	if again, err := held.Renew(); again || err != nil {
+		t.Fatalf("nothing has happened: again %t, %v", again, err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := held.Renew(); !again || err != nil {
+		t.Fatalf("the directory was removed: again %t, %v", again, err)
+	}
+	_, err = Lock(dir, "alpha")
+	oneSentence(t, err, fmt.Sprintf("run by process %d already", os.Getpid()))
+	if err := held.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := held.Renew(); err == nil {
+		t.Error("what was given back is renewed")
+	}
+}
+
+// Another daemon may be faster. Then the lock is lost, and not shared.
+func TestLockThatSomebodyElseTook(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "plant-7")
+	held, err := Lock(dir, "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Release()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	other, err := Lock(dir, "alpha")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if again, err := held.Renew(); again || !errors.Is(err, ErrTaken) {
+			t.Fatalf("again %t, %v, want %v", again, err, ErrTaken)
+		}
+	}
+	if err := other.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := held.Renew(); !again || err != nil {
+		t.Fatalf("it is free: again %t, %v", again, err)
+	}
+}
+
 func TestLockNeedsAName(t *testing.T) {
 	for _, node := range []string{"", "..", "a/b", ".hidden"} {
 		if _, err := Lock(t.TempDir(), node); err == nil {
@@ -99,13 +154,14 @@ func TestBootID(t *testing.T) {
 	}
 	for _, bad := range []string{"", "\n", "-\n", "two words\n"} {
 		writeFile(t, path, []byte(bad))
-		if id, err := BootID(path); err == nil {
+		id, err := BootID(path)
+		if id != "" {
 			t.Errorf("%q read as %q", bad, id)
 		}
+		oneSentence(t, err, "--boot-id")
 	}
-	if _, err := BootID(filepath.Join(dir, "none")); err == nil {
-		t.Error("no file, no error")
-	}
+	_, err := BootID(filepath.Join(dir, "none"))
+	oneSentence(t, err, "--boot-id")
 	if id, err := BootID(BootIDPath); err != nil || len(id) != 36 {
 		t.Errorf("this machine: %q, %v", id, err)
 	}

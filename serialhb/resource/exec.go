@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/serialhb/serialhb/serialhb/clock"
 )
 
 // The time-outs of an [ExecConfig] that leaves them 0.
@@ -161,7 +163,7 @@ func (e *Exec) note() note { return note(e.cfg.Unfinished) }
 // begin notes that an action begins, after the command of an earlier daemon is out of the way. A stop ends a start, and
 // is made even if it cannot be noted.
 func (e *Exec) begin(ctx context.Context, action Action, limit time.Duration) (unfinished, error) {
-	now := unfinished{Action: action, Boot: e.cfg.Boot, Until: bootTime() + limit}
+	now := unfinished{Action: action, Boot: e.cfg.Boot, Until: clock.Boot() + limit}
 	before, err := e.note().read(e.cfg.Boot)
 	if err != nil && action == ActionStart {
 		return now, err

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/serialhb/serialhb/serialhb/clock"
 )
 
 // unfinished is a start or stop that has begun and that nothing has ended yet, as it stands in a file: a daemon that is
@@ -90,7 +90,7 @@ func (u *unfinished) away(ctx context.Context) error {
 	tick := time.NewTicker(groupLook)
 	defer tick.Stop()
 	for u.runs() {
-		if bootTime() >= u.Until {
+		if clock.Boot() >= u.Until {
 			return u.end(ctx, tick)
 		}
 		select {
@@ -104,7 +104,7 @@ func (u *unfinished) away(ctx context.Context) error {
 
 func (u *unfinished) runs() bool {
 	if u.Pid == 0 {
-		return bootTime() < u.Until // whoever it is has that long
+		return clock.Boot() < u.Until // whoever it is has that long
 	}
 	born, ok := bornAt(u.Pid)
 	return ok && born == u.Born
@@ -119,7 +119,7 @@ func (u *unfinished) end(ctx context.Context, tick *time.Ticker) error {
 			return nil
 		}
 		_ = syscall.Kill(-u.Pid, how.signal) // whether it helped is seen below
-		for late := bootTime() + how.grace; u.runs() && bootTime() < late; {
+		for late := clock.Boot() + how.grace; u.runs() && clock.Boot() < late; {
 			select {
 			case <-ctx.Done():
 				return context.Cause(ctx)
@@ -147,12 +147,4 @@ func bornAt(pid int) (ticks uint64, ok bool) {
 	}
 	ticks, err = strconv.ParseUint(f[starttime], 10, 64)
 	return ticks, err == nil
-}
-
-func bootTime() time.Duration {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
-		panic("resource: no boot-time clock: " + err.Error())
-	}
-	return time.Duration(t.Nano())
 }

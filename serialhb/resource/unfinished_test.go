@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/serialhb/serialhb/serialhb/clock"
 )
 
 // orphan is a resource whose earlier daemon was killed in the middle of an action.
@@ -50,7 +52,7 @@ func orphaned(t *testing.T, action Action, script string, until time.Duration) *
 	if !ok {
 		t.Fatal("the process that was just started is not there")
 	}
-	if err := note.write(unfinished{Action: action, Boot: thisBoot, Until: bootTime() + until, Pid: o.left.Process.Pid, Born: born}); err != nil {
+	if err := note.write(unfinished{Action: action, Boot: thisBoot, Until: clock.Boot() + until, Pid: o.left.Process.Pid, Born: born}); err != nil {
 		t.Fatal(err)
 	}
 	return o
@@ -148,11 +150,11 @@ func TestNoteOfWhatIsLongGone(t *testing.T) {
 	if other.runs() {
 		t.Error("another process with that number is taken for it")
 	}
-	other = unfinished{Action: ActionStart, Until: bootTime() + time.Hour}
+	other = unfinished{Action: ActionStart, Until: clock.Boot() + time.Hour}
 	if !other.runs() {
 		t.Error("an action whose process is not known is over before its time")
 	}
-	if other.Until = bootTime(); other.runs() {
+	if other.Until = clock.Boot(); other.runs() {
 		t.Error("an action whose process is not known never ends")
 	}
 	u.Boot = "another boot"

@@ -17,8 +17,8 @@ run bravo restart
 sleep 700ms
 expect reachable bravo within 5s
 expect linked within 5s
-run alpha restart
-run bravo restart
+run alpha restart --no-wait
+run bravo restart --no-wait
 sleep 700ms
 expect reachable bravo within 5s
 expect linked within 5s
