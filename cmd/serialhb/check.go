@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +24,7 @@ type checked struct {
 	OK       bool             `json:"ok"`    // there is no error
 	Findings []config.Finding `json:"findings"`
 	Fences   []fenceTime      `json:"fences"`
+	Noise    []noiseBorne     `json:"noise"`
 	// Measured is what the daemon of this node has measured, nil if no daemon could be asked.
 	Measured *measured `json:"measured"`
 
@@ -37,6 +40,12 @@ type fenceTime struct {
 	MS     float64 `json:"at_most_ms"`
 }
 
+// noiseBorne is the noise that a serial cable bears alone, so that a node that lives is taken for dead once a year at most.
+type noiseBorne struct {
+	Link  string  `json:"link"`
+	Bytes float64 `json:"bytes_per_second"`
+}
+
 type measured struct {
 	LatenessMS float64 `json:"worst_lateness_ms"`
 	StartMS    float64 `json:"start_ms"` // from the beginning of its process to its first pulse; 0 is not measured
@@ -45,7 +54,7 @@ type measured struct {
 
 func (c *checkCmd) Run(t *terminal, w *where) error {
 	f, found := config.Load(w.Config)
-	res := checked{File: w.Config, Nodes: []string{}, Findings: found, Fences: []fenceTime{}}
+	res := checked{File: w.Config, Nodes: []string{}, Findings: found, Fences: []fenceTime{}, Noise: []noiseBorne{}}
 	if !config.HasErrors(found) { // else no node has values to be looked at
 		nodes, err := c.nodes(t, w, f)
 		if err != nil {
@@ -85,7 +94,14 @@ func (c *checkCmd) node(t *terminal, w *where, f *config.File, node string, res 
 	if values == nil {
 		return
 	}
-	res.times = []string{fmt.Sprintf("a node is silent after %v without a pulse (%v x %d)", values.Timing.Detection, values.Timing.Interval, values.Timing.DetectMultiplier)}
+	timing := values.Timing
+	res.times = []string{fmt.Sprintf("a node is silent after %v without a pulse (%v x %d), beside a noisy line after %v", timing.Detection, timing.Interval, timing.DetectMultiplier, timing.Noisy())}
+	for _, l := range values.Links {
+		borne := noiseBorne{l.Name, math.Floor(values.BearsNoise(l))}
+		if l.Kind == config.Serial && !slices.Contains(res.Noise, borne) {
+			res.Noise = append(res.Noise, borne)
+		}
+	}
 	for target, n := range values.Nodes {
 		if levels := values.Levels(target); len(levels) > 0 {
 			res.Fences = append(res.Fences, fenceTime{node, n.Name, len(levels), float64(values.FenceTime(target).Milliseconds())})
@@ -155,6 +171,9 @@ func (r *checked) facts() []string {
 			levels = fmt.Sprintf("%d levels", f.Levels)
 		}
 		out = append(out, fmt.Sprintf("to cut %s and prove it off takes %s at most %v (%s)", f.Target, f.Node, milliseconds(f.MS), levels))
+	}
+	for _, n := range r.Noise {
+		out = append(out, fmt.Sprintf("%s alone bears about %.0f bytes of noise a second; more takes a living node for dead more often than once a year", n.Link, n.Bytes))
 	}
 	if m := r.Measured; m != nil {
 		start := "its start was not measured"

@@ -33,19 +33,19 @@ func checkFile(t *testing.T, port string) string {
 func TestCheckTellsTheTimes(t *testing.T) {
 	file := checkFile(t, "/dev/serialhb-none")
 	h := &person{}
-	expect(t, h, exitDone, "a node is silent after 1.5s without a pulse (100ms x 15)\nto cut alpha and prove it off takes bravo at most 12.05s (1 level)\n", "", "check", "--config", file, "--node", "bravo")
+	expect(t, h, exitDone, "a node is silent after 1.5s without a pulse (100ms x 15), beside a noisy line after 2.25s\nto cut alpha and prove it off takes bravo at most 12.05s (1 level)\ncable alone bears about 136 bytes of noise a second; more takes a living node for dead more often than once a year\n", "", "check", "--config", file, "--node", "bravo")
 	if !strings.Contains(h.out.String(), "nothing was measured on this machine: no daemon of bravo runs here; check again when it has run for a while under load\n") {
 		t.Errorf("check: %s", &h.out)
 	}
 	h = &person{}
 	expect(t, h, exitDone, "prove it off takes alpha at most", "", "check", "--config", file, "--offline")
-	for _, part := range []string{"prove it off takes bravo at most", "nothing was measured: with --offline no daemon is asked"} {
+	for _, part := range []string{"prove it off takes bravo at most", "cable alone bears", "nothing was measured: with --offline no daemon is asked"} {
 		if strings.Count(h.out.String(), part) != 1 {
 			t.Errorf("check --offline, %q: %s", part, &h.out)
 		}
 	}
 	h = &person{}
-	expect(t, h, exitDone, `"fences":[{"node":"bravo","target":"alpha","levels":1,"at_most_ms":12050}],"measured":null`, "", "check", "--config", file, "--node", "bravo", "--json")
+	expect(t, h, exitDone, `"fences":[{"node":"bravo","target":"alpha","levels":1,"at_most_ms":12050}],"noise":[{"link":"cable","bytes_per_second":136}],"measured":null`, "", "check", "--config", file, "--node", "bravo", "--json")
 }
 
 // What the daemon has measured decides whether the detection time is sound on this machine.

@@ -320,19 +320,21 @@ func build(c *config.Config, o daemon.Options) (d *daemon.Daemon, end func(), er
 	if o.Links, err = openLinks(c, o.Keys, to, o.Clock); err != nil {
 		return nil, end, err
 	}
-	o.Detection = detect.Config{Me: uint8(c.Me), N: uint8(len(c.Nodes)), Interval: c.Timing.Interval,
-		Multiplier: uint8(c.Timing.DetectMultiplier), LateMultiplier: uint8(c.Timing.LateMultiplier), StartWindow: c.Timing.StartWindow, Stretch: babbleStretch, Extensions: extensionsMost}
+	o.Detection = detection(c)
 	d = daemon.New(o)
 	to.d = d
 	return d, end, nil
 }
 
-const (
-	// babbleStretch is by how much a line that carries bytes but no frames lengthens a verdict.
-	babbleStretch = 1.5
-	// extensionsMost is how often one window may be lengthened before the node calls itself too slow.
-	extensionsMost = 10
-)
+// extensionsMost is how often one window may be lengthened before the node calls itself too slow.
+const extensionsMost = 10
+
+// detection is when others are late and silent. The daemon adds the links.
+func detection(c *config.Config) detect.Config {
+	t := &c.Timing
+	return detect.Config{Me: uint8(c.Me), N: uint8(len(c.Nodes)), Interval: t.Interval, Multiplier: uint8(t.DetectMultiplier),
+		LateMultiplier: uint8(t.LateMultiplier), Stretch: t.NoiseStretch, StartWindow: t.StartWindow, Extensions: extensionsMost}
+}
 
 // findings turns the errors of a configuration into one error.
 func findings(path string, all []config.Finding) error {

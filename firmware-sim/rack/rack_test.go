@@ -86,10 +86,14 @@ func TestRestartsFollowTheExitCode(t *testing.T) {
 	if d := started().At - ended.At; d >= in.cfg.RestartDelay {
 		t.Errorf("the quiet restart took %s", d)
 	}
-	exit(0)
-	time.Sleep(in.cfg.RestartDelay + 100*time.Millisecond)
-	if got := in.status("alpha"); got != "stopped 0" {
-		t.Errorf("after exit 0: %s", got)
+	for _, stays := range []int{0, 74} {
+		exit(stays)
+		time.Sleep(in.cfg.RestartDelay + 100*time.Millisecond)
+		if got, want := in.status("alpha"), fmt.Sprintf("stopped %d", stays); got != want {
+			t.Errorf("after exit %d: %s, want %s", stays, got, want)
+			continue
+		}
+		in.must(in.StartNode("alpha"))
 	}
 }
 

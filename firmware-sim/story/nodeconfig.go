@@ -53,6 +53,7 @@ func nodeConfig(name string, s Settings, at places) string {
 	line("\n[timing]")
 	line("interval = %s", d(s.Interval))
 	line("detect_multiplier = %d", s.Multiplier)
+	line("noise_stretch = %s", s.Stretch)
 	line("move_timeout = %s", d(max(moveTimeout, 4*s.Interval)))
 	line("backoff = %s", d(backoff))
 	line("approval_timeout = %s", d(s.Approval))

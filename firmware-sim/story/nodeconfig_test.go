@@ -3,6 +3,7 @@ package story
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func TestNodesAcceptTheirConfiguration(t *testing.T) {
 		"level2":   func(s *Settings) { s.Level2 = "on" },
 		"approve":  func(s *Settings) { s.Takeover, s.Failback = "approve", "auto" },
 		"quick": func(s *Settings) {
-			s.Interval, s.Multiplier, s.Prove, s.Settle = 10*time.Millisecond, 3, 10*time.Millisecond, 5*time.Millisecond
+			s.Interval, s.Multiplier, s.Stretch, s.Prove, s.Settle = 10*time.Millisecond, 3, "4", 10*time.Millisecond, 5*time.Millisecond
 		},
 	}
 	for name, shape := range shapes {
@@ -55,6 +56,9 @@ func TestNodesAcceptTheirConfiguration(t *testing.T) {
 			}
 			if c.Decision.ApprovalTime != s.Approval {
 				t.Errorf("%s: an approval is good for %s, want %s", name, c.Decision.ApprovalTime, s.Approval)
+			}
+			if got := strconv.FormatFloat(c.Timing.NoiseStretch, 'f', -1, 64); got != s.Stretch {
+				t.Errorf("%s: a babbling cable stretches by %s, want %s", name, got, s.Stretch)
 			}
 			if c.Timing.Interval != s.Interval || int(c.Decision.MaxMoves) != s.Moves || c.Decision.Members[peer].RestoreAfter != s.Dwell {
 				t.Errorf("%s: %+v", name, c.Timing)

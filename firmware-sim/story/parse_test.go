@@ -198,6 +198,8 @@ func TestOrderOfStartAndStop(t *testing.T) {
 		{"start\nrepeat 2\nsleep 1s", "s:2: repeat has no end"},
 		{"config interval 5s\nstart", "s:1: interval must be 1ms to 4.095s, not 5s"},
 		{"config interval 10\nstart", "not a duration"},
+		{"config noise-stretch 4.1\nstart", "noise-stretch must be a number from 1.0 to 4.0, not \"4.1\""},
+		{"config noise-stretch NaN\nstart", "noise-stretch must be a number from 1.0 to 4.0, not \"NaN\""},
 		{"config multiplier 1\nstart", "multiplier must be a whole number from 2 to 255, not \"1\""},
 		{"config sense blind\nstart", "sense must be fail-safe or plain, not \"blind\""},
 		{"config sense\nstart", "s:1: write: config KEY VALUE"},

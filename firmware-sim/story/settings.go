@@ -11,6 +11,7 @@ import (
 type Settings struct {
 	Interval   time.Duration // of the pulses, 1 ms to 4095 ms
 	Multiplier int           // detection time in intervals, 2 to 255
+	Stretch    string        // factor by which a babbling cable lengthens it, 1.0 to 4.0
 	Baud       int           // of the cable
 	HoldUp     time.Duration // for which a supply carries its host without feed
 	BootDelay  time.Duration // from power to the daemon's start
@@ -33,7 +34,7 @@ type Settings struct {
 // several times in a minute, and a real pair would lock itself out.
 func Defaults() Settings {
 	return Settings{
-		Interval: 20 * time.Millisecond, Multiplier: 5, Baud: 115200,
+		Interval: 20 * time.Millisecond, Multiplier: 5, Stretch: "1.5", Baud: 115200,
 		HoldUp: 5 * time.Millisecond, BootDelay: 50 * time.Millisecond, Operate: 8 * time.Millisecond,
 		Settle: 10 * time.Millisecond, Prove: 20 * time.Millisecond, Dwell: 300 * time.Millisecond,
 		Approval: 5 * time.Minute,
@@ -51,6 +52,7 @@ type setting struct {
 var settings = []setting{
 	duration("interval", "interval of the pulses", time.Millisecond, 4095*time.Millisecond, func(s *Settings) *time.Duration { return &s.Interval }),
 	number("multiplier", "detection time in intervals", 2, 255, func(s *Settings) *int { return &s.Multiplier }),
+	decimal("noise-stretch", "by how much a babbling cable lengthens the detection time", 1, 4, func(s *Settings) *string { return &s.Stretch }),
 	number("baud", "baud rate of the cable", 300, 4_000_000, func(s *Settings) *int { return &s.Baud }),
 	duration("hold-up", "how long a supply carries its host without feed", 0, time.Minute, func(s *Settings) *time.Duration { return &s.HoldUp }),
 	duration("boot-delay", "from power to the start of the daemon", 0, time.Minute, func(s *Settings) *time.Duration { return &s.BootDelay }),
@@ -89,6 +91,18 @@ func number(key, doc string, low, high int, at func(*Settings) *int) setting {
 		*at(s) = n
 		return nil
 	}, func(s Settings) string { return strconv.Itoa(*at(&s)) }}
+}
+
+// decimal keeps the words, which go into the nodes' configuration as they are.
+func decimal(key, doc string, low, high float64, at func(*Settings) *string) setting {
+	return setting{key, "N", doc, func(s *Settings, text string) error {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(v >= low && v <= high) {
+			return fmt.Errorf("%s must be a number from %.1f to %.1f, not %q", key, low, high, text)
+		}
+		*at(s) = strconv.FormatFloat(v, 'f', -1, 64)
+		return nil
+	}, func(s Settings) string { return *at(&s) }}
 }
 
 func choice(key, doc string, at func(*Settings) *string, values ...string) setting {

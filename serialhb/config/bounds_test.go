@@ -53,6 +53,10 @@ func TestBounds(t *testing.T) {
 		{"multiplier", plus("[timing]\ndetect_multiplier = 2\n"), plus("[timing]\ndetect_multiplier = 1\n"), "timing.detect_multiplier"},
 		{"greatest multiplier", plus("[timing]\ndetect_multiplier = 255\n"), plus("[timing]\ndetect_multiplier = 256\n"), "timing.detect_multiplier"},
 		{"late", plus("[timing]\nlate_multiplier = 14\n"), plus("[timing]\nlate_multiplier = 15\n"), "timing.late_multiplier"},
+		{"least stretch", plus("[timing]\nnoise_stretch = 1\n"), plus("[timing]\nnoise_stretch = 0.99\n"), "timing.noise_stretch"},
+		{"greatest stretch", plus("[timing]\nnoise_stretch = 4.0\n"), plus("[timing]\nnoise_stretch = 4.01\n"), "timing.noise_stretch"},
+		{"no stretch at all", plus("[timing]\nnoise_stretch = 2e0\n"), plus("[timing]\nnoise_stretch = nan\n"), "timing.noise_stretch"},
+		{"kind of a stretch", plus("[timing]\nnoise_stretch = 2\n"), plus("[timing]\nnoise_stretch = '2'\n"), "timing.noise_stretch"},
 		{"start window", plus("[timing]\nstart_window = '1.5s'\n"), plus("[timing]\nstart_window = '1499ms'\n"), "timing.start_window"},
 		{"quiet", plus("[timing]\nquiet = '60s'\n"), plus("[timing]\nquiet = '60001ms'\n"), "timing.quiet"},
 		{"level", with("target = 'alpha'", "target = 'alpha'\nlevel = 9"), with("target = 'alpha'", "target = 'alpha'\nlevel = 10"), "fence[1].level"},
@@ -92,6 +96,22 @@ func TestExampleNamesItsCables(t *testing.T) {
 func TestShortFenceDelayOfOneGroup(t *testing.T) {
 	if _, found := Parse([]byte("[timing]\nfence_delay = '1ms'\n"+whole()), ""); len(found) > 0 {
 		t.Error(found)
+	}
+}
+
+// A babbling line puts the verdict of one side off; the other waits for as much longer before its coil.
+func TestFenceDelayCoversTheStretch(t *testing.T) {
+	fight := strings.Replace(whole(), "name = 'p'", "name = 'p'\nsplit = 'owner-survives'", 1)
+	usual := mustFor(t, fight, "alpha").Timing
+	for stretch, more := range map[string]time.Duration{"1": 0, "1.5": 0, "2": usual.Detection / 2, "4.0": usual.Detection * 5 / 2} {
+		text := "[timing]\nnoise_stretch = " + stretch + "\n" + fight
+		if got := mustFor(t, text, "alpha").Timing.FenceDelay; got != usual.FenceDelay+more {
+			t.Errorf("stretch %s: fence_delay %v, want %v", stretch, got, usual.FenceDelay+more)
+		}
+		short := strings.Replace(text, "[timing]", "[timing]\nfence_delay = '"+(usual.FenceDelay+more-1).String()+"'", 1)
+		if _, found := Parse([]byte(short), ""); len(found) != 1 || found[0].Severity != Warning || found[0].Key != "timing.fence_delay" {
+			t.Errorf("stretch %s: %v", stretch, found)
+		}
 	}
 }
 

@@ -89,6 +89,18 @@ func (c *check) within(n number, usual, low, high int) int {
 	return int(n.v)
 }
 
+// times does the same for a factor.
+func (c *check) times(f factor, usual, low, high float64) float64 {
+	switch {
+	case !f.set:
+		return usual
+	case !(f.v >= low && f.v <= high): // nan is neither
+		c.bad(f.place, fmt.Sprintf("write a number from %.1f to %.1f, usually %s = %.1f", low, high, f.name(), usual), "%s = %v is out of range", f.name(), f.v)
+		return usual
+	}
+	return f.v
+}
+
 // maxName keeps names short enough for socket paths and words in records.
 const maxName = 63
 

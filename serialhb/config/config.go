@@ -137,6 +137,7 @@ type Timing struct {
 	LateMultiplier   int           // 1..DetectMultiplier-1
 	Detection        time.Duration // Interval times DetectMultiplier
 	Late             time.Duration // Interval times LateMultiplier
+	NoiseStretch     float64       // 1..4
 	StartWindow      time.Duration // at least Detection
 	FenceDelay       time.Duration
 	MoveTimeout      time.Duration

@@ -26,6 +26,9 @@ func (m *model) digest() {
 	rest.put("decide", m.takeover, m.onLastLink, m.split, m.fenceWhenDeaf, m.withdrawSurvivesReboot)
 	t := m.timing
 	rest.put("detect", t.Interval, t.DetectMultiplier, t.LateMultiplier, t.StartWindow, t.FenceDelay)
+	if t.NoiseStretch != defaultStretch {
+		rest.put("noise", strconv.FormatFloat(t.NoiseStretch, 'g', -1, 64))
+	}
 	rest.put("move", t.MoveTimeout, t.Backoff, t.ApprovalTimeout, t.DoubtTimeout, t.WaitToRestore, t.Farewell, t.Quiet)
 	rest.put("retry", t.FenceRetries, t.FenceRetry)
 	rest.put("limits", m.limits.Window, m.limits.Moves, m.limits.Fences)

@@ -52,6 +52,7 @@ func TestDigestsAreOfValues(t *testing.T) {
 		`wait_to_restore = "12m"`, `wait_to_restore = "720s"`,
 		`hold_up = "1500ms"`, `"hold_up" = "1.5s"`,
 		`moves = 4`, `moves = 0x4`,
+		`noise_stretch = 2.5`, `noise_stretch = 25e-1`,
 		`mode = "off"`, "mode = \"off\"\nlevel = 1",
 		`line = "sim:C"`, `line = "sim:OTHER"`,
 		`line = { alpha = "sim:B1", spare = "sim:B2" }`, `line = "sim:ONE"`,
@@ -107,7 +108,7 @@ func TestDigestsDiffer(t *testing.T) {
 	rest := map[string]string{
 		`takeover = "approve"`: `takeover = "auto"`, `on_last_link = "ask"`: "", `split = "owner-survives"`: "",
 		`fence_when_deaf = true`: "", `withdraw_survives_reboot = true`: "",
-		`interval = "0.2s"`: `interval = "201ms"`, `detect_multiplier = 10`: `detect_multiplier = 9`, `late_multiplier = 3`: `late_multiplier = 2`,
+		`interval = "0.2s"`: `interval = "201ms"`, `detect_multiplier = 10`: `detect_multiplier = 9`, `late_multiplier = 3`: `late_multiplier = 2`, `noise_stretch = 2.5`: `noise_stretch = 2.51`,
 		`start_window = "5s"`: `start_window = "6s"`, `fence_delay = "7s"`: "", `move_timeout = "8s"`: "", `backoff = "1s"`: "",
 		`approval_timeout = "6m"`: "", `doubt_timeout = "9s"`: "", `fence_retries = 2`: "", `fence_retry = "11s"`: "",
 		`wait_to_restore = "12m"`: "", `farewell = "13s"`: "", `quiet = "14s"`: "", `window = "2h"`: "", `moves = 4`: "", `fences = 5`: "",

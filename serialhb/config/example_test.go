@@ -49,7 +49,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 			t.Errorf("%s is shown with another value than its default", key)
 		}
 	}
-	for _, commented := range []string{"late_multiplier", "start_window", "move_timeout", "quiet"} {
+	for _, commented := range []string{"late_multiplier", "noise_stretch", "start_window", "move_timeout", "quiet"} {
 		set := strings.Replace(text, "# "+commented, commented, 1)
 		if set == text {
 			t.Fatalf("%s does not stand in the example", commented)

@@ -34,6 +34,7 @@ type rawTiming struct {
 	Interval         span   `toml:"interval"`
 	DetectMultiplier number `toml:"detect_multiplier"`
 	LateMultiplier   number `toml:"late_multiplier"`
+	NoiseStretch     factor `toml:"noise_stretch"`
 	StartWindow      span   `toml:"start_window"`
 	FenceDelay       span   `toml:"fence_delay"`
 	MoveTimeout      span   `toml:"move_timeout"`

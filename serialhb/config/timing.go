@@ -13,6 +13,8 @@ const (
 	maxInterval       = pulse.MaxIntervalMS * time.Millisecond
 	defaultMultiplier = 15
 	maxMultiplier     = 255
+	defaultStretch    = 1.5
+	maxStretch        = 4
 	minWindow         = time.Second
 	defaultWindow     = time.Hour
 	maxWindow         = 30 * 24 * time.Hour
@@ -41,6 +43,7 @@ func (c *check) timing() {
 	t.LateMultiplier = c.within(r.LateMultiplier, min(t.DetectMultiplier-1, max(2, t.DetectMultiplier/3)), 1, t.DetectMultiplier-1)
 	t.Late = t.Interval * time.Duration(t.LateMultiplier)
 
+	t.NoiseStretch = c.times(r.NoiseStretch, defaultStretch, 1, maxStretch)
 	t.StartWindow = c.between(r.StartWindow, 2*t.Detection, t.Detection, day)
 	t.MoveTimeout = c.between(r.MoveTimeout, max(10*time.Second, moveIntervals*t.Interval), moveIntervals*t.Interval, time.Hour)
 	t.Backoff = c.between(r.Backoff, 2*time.Second, time.Millisecond, time.Hour)
@@ -65,7 +68,8 @@ func (c *check) timing() {
 }
 
 // leastFenceDelay is how long the lighter side of a fight has to wait so that at most one coil is driven: the two may
-// notice the silence a detection time apart at worst, and the loser goes on acting until its supply has run dry.
+// notice the silence a detection time apart at worst, and further apart by what a babbling line may add for one of them
+// beyond the usual; and the loser goes on acting until its supply has run dry.
 func (c *check) leastFenceDelay() time.Duration {
 	actuation := time.Duration(0)
 	for _, f := range c.model.fences {
@@ -75,7 +79,9 @@ func (c *check) leastFenceDelay() time.Duration {
 		}
 		actuation = max(actuation, f.plan.Settle+dry)
 	}
-	return min(time.Hour, c.model.timing.Detection+actuation)
+	t := &c.model.timing
+	apart := t.Detection + time.Duration(max(0, t.NoiseStretch-defaultStretch)*float64(t.Detection))
+	return min(time.Hour, apart+actuation)
 }
 
 // fights says whether two members can want each other cut at once.

@@ -30,6 +30,10 @@ type (
 		place
 		v int64
 	}
+	factor struct {
+		place
+		v float64
+	}
 	truth struct {
 		place
 		v bool
@@ -82,6 +86,19 @@ func (n *number) take(d *decoder, at place, _ string, value any) {
 		return
 	}
 	n.v, n.set = i, true
+}
+
+func (f *factor) take(d *decoder, at place, _ string, value any) {
+	switch v := value.(type) {
+	case float64:
+		f.v = v
+	case int64:
+		f.v = float64(v)
+	default:
+		d.unfit(at, value, "a number", at.name()+" = 1.5, without quotes")
+		return
+	}
+	f.set = true
 }
 
 func (b *truth) take(d *decoder, at place, _ string, value any) {

@@ -74,16 +74,18 @@ type Sense struct {
 
 // Link is one link to one peer, both directions.
 type Link struct {
-	Name     string            `json:"name"`
-	Kind     string            `json:"kind"` // serial, udp
-	Peer     string            `json:"peer"`
-	Device   string            `json:"device"`
-	Up       bool              `json:"up"` // my device works
-	Reason   string            `json:"reason,omitempty"`
-	Receives string            `json:"receives"` // ok, late, down, never
-	Sends    string            `json:"sends"`    // ok, down, unknown: does the peer hear me here?
-	AgeMS    float64           `json:"age_ms"`   // since life was heard here; -1 never
-	Noisy    bool              `json:"noisy"`
+	Name     string  `json:"name"`
+	Kind     string  `json:"kind"` // serial, udp
+	Peer     string  `json:"peer"`
+	Device   string  `json:"device"`
+	Up       bool    `json:"up"` // my device works
+	Reason   string  `json:"reason,omitempty"`
+	Receives string  `json:"receives"` // ok, late, down, never
+	Sends    string  `json:"sends"`    // ok, down, unknown: does the peer hear me here?
+	AgeMS    float64 `json:"age_ms"`   // since life was heard here; -1 never
+	Noisy    bool    `json:"noisy"`
+	// Counters count since the daemon began, or are figures of it; serialhb/link says what each is. own_frames are those
+	// of this run that came back, which are in received too.
 	Counters map[string]uint64 `json:"counters"`
 }
 
@@ -91,7 +93,8 @@ type Link struct {
 type Group struct {
 	Name  string `json:"name"`
 	Owner string `json:"owner"` // node name, or "" if nobody heard holds it
-	// OwnerPhase is the owner's phase as it claims it, "" if not known. Only "active" says that the services run.
+	// OwnerPhase is the owner's phase as it claims it, "" if not known. Only "active" says that the services
+	// were started and not stopped since; nobody looks whether they still run.
 	OwnerPhase string `json:"owner_phase,omitempty"`
 	Phase      string `json:"phase"` // of this node: idle, requesting, awaiting-approval, fencing, starting, active, stopping, failed, blocked, ineligible
 	Holds      string `json:"holds"` // of this node: yes, no, unknown

@@ -34,6 +34,9 @@ func WriteStatus(w io.Writer, s Status) error {
 		if g.Cause != "" {
 			p.line(4, "cause: "+g.Cause)
 		}
+		if g.Phase == "active" {
+			p.line(4, "started here and not watched: a service that dies by itself is not noticed")
+		}
 	})
 	if i := s.Incident; i != nil {
 		p.blank()

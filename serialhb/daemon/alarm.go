@@ -134,7 +134,9 @@ func (d *Daemon) linkAlarms(l uint8, now time.Duration, wrong map[string]string)
 			wrong[code+" "+info.Name] = text
 		}
 	}
-	say(!state.up, "link-down", info.Name+" is down here: "+state.reason)
+	flaps := state.flaps.look(now, !state.up)
+	say(flaps, "flapping", info.Name+" comes and goes here: look at its plug, its adapter and what feeds it")
+	say(!state.up && !flaps, "link-down", info.Name+" is down here: "+state.reason)
 	say(state.own > 0, "echo", "own pulses come back on "+info.Name+": a loop-back plug or an echoing modem is on it; remove it")
 	say(state.twin > 0, "own-name", "someone else on "+info.Name+" uses the name of this node; stop it or give it a name of its own with --node, and if this node is not heard as before then, run `serialhb restart` here")
 	say(state.foreign > 0, "foreign", "frames of another cluster arrive on "+info.Name+"; look where it leads")
@@ -143,12 +145,16 @@ func (d *Daemon) linkAlarms(l uint8, now time.Duration, wrong map[string]string)
 		state.told, state.own, state.twin, state.foreign = now, 0, 0, 0
 	}
 	for p := range d.o.Decision.N {
-		if p == d.o.Decision.Me || info.Peers&(1<<p) == 0 || d.state.Peers[p].Presence != failover.Present || !state.up {
+		if p == d.o.Decision.Me || info.Peers&(1<<p) == 0 {
 			continue
 		}
 		receives, sends, _, _ := d.watch.Path(l, p)
-		name := d.member(p)
-		say(wayBad(receives) || receives == detect.Never, "no-pulses "+name, name+" is alive but not heard on "+info.Name+": look at that cable or path")
-		say(sends == detect.Down, "unheard "+name, name+" does not hear this node on "+info.Name+"; look at its receiver, the driver here and each conductor")
+		name, judged := d.member(p), d.state.Peers[p].Presence == failover.Present && state.up
+		deaf := judged && (wayBad(receives) || receives == detect.Never)
+		mute := judged && sends == detect.Down
+		flaps := state.ways[p].look(now, deaf || mute)
+		say(flaps, "flapping "+name, name+" comes and goes on "+info.Name+": look at the plugs and at each part of that cable or path")
+		say(deaf && !flaps, "no-pulses "+name, name+" is alive but not heard on "+info.Name+": look at that cable or path")
+		say(mute && !flaps, "unheard "+name, name+" does not hear this node on "+info.Name+"; look at its receiver, the driver here and each conductor")
 	}
 }

@@ -51,6 +51,30 @@ func TestAlarmAboutStrangersDoesNotFlap(t *testing.T) {
 	}
 }
 
+func TestStrangersThatSpeakSlowlyAreToldOnce(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.alphaOwns()
+		foreign, p := r.keysOf("other", "a key that is long enough for it"), tempting()
+		for range 60 {
+			p.Seq++
+			r.cables[0].Inject(1, foreign.AppendPulse(nil, &p))
+			r.wait(time.Second)
+		}
+		r.nodes[1].mustRaiseOnce("foreign cable")
+	})
+}
+
+// Under another key at the rate of a real peer, for longer than any window in which its frames are counted.
+func TestAnotherKeyIsToldOnce(t *testing.T) {
+	for l, name := range []string{"cable", "lan"} {
+		inBubble(t, func(r *rig) {
+			r.alphaOwns()
+			r.babble(10*time.Minute, r.keysOf("rig", "another key that is long enough"), tempting(), l)
+			r.nodes[1].mustRaiseOnce("other-key " + name)
+		})
+	}
+}
+
 // Two machines of one name confuse the peer beyond the moment when one of them is stopped: the sentence has to say so.
 func TestAlarmAboutATwinSaysWhatToDoAfterwards(t *testing.T) {
 	inBubble(t, func(r *rig) {

@@ -111,6 +111,9 @@ type linkState struct {
 	twin     uint64
 	foreign  uint64
 	told     time.Duration // when the three were last set back
+	back     uint64        // frames of this session that came back, in all
+	flaps    flapping      // its device
+	ways     [pulse.MaxMembers]flapping
 }
 
 // New makes a daemon; nothing happens before Run.

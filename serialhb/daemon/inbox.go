@@ -91,7 +91,7 @@ func (d *Daemon) takeFrame(a *arrival) {
 	switch a.verdict {
 	case pulse.Good:
 		if a.frame == pulse.FrameSide {
-			d.takeSide(&a.side)
+			d.takeSide(a.link, &a.side)
 			return
 		}
 		d.takePulse(a)
@@ -117,6 +117,7 @@ func (d *Daemon) takePulse(a *arrival) {
 	switch {
 	case p.From == d.o.Decision.Me && p.Session == d.state.Session:
 		d.link[a.link].own++
+		d.link[a.link].back++
 		return
 	case p.From == d.o.Decision.Me:
 		d.link[a.link].twin++
@@ -155,7 +156,10 @@ func (d *Daemon) takeWrongKey(a *arrival) {
 }
 
 // takeSide reads news that decide nothing.
-func (d *Daemon) takeSide(s *pulse.Side) {
+func (d *Daemon) takeSide(l uint8, s *pulse.Side) {
+	if s.From == d.o.Decision.Me && s.Session == d.state.Session {
+		d.link[l].back++
+	}
 	if s.From >= d.o.Decision.N || s.From == d.o.Decision.Me || s.To != d.o.Decision.Me || s.Session != d.state.Peers[s.From].In.Session {
 		return
 	}

@@ -195,9 +195,11 @@ func (d *Daemon) changed(c detect.Change) {
 	case detect.CanJudge:
 		d.book.say("can-judge", "this node is in time again", subject{peer: d.member(c.Peer)})
 	case detect.Receives:
-		d.book.say("receives-"+c.Way.String(), d.o.Links[c.Link].Name+" from "+d.member(c.Peer)+": "+receiveWords(c.Way), subject{peer: d.member(c.Peer)})
+		link, peer := d.o.Links[c.Link].Name, d.member(c.Peer)
+		d.book.sayWay(link, "receives-"+c.Way.String(), link+" from "+peer+": "+receiveWords(c.Way), peer)
 	case detect.Sends:
-		d.book.say("sends-"+c.Way.String(), d.o.Links[c.Link].Name+" to "+d.member(c.Peer)+": "+sendWords(c.Way), subject{peer: d.member(c.Peer)})
+		link, peer := d.o.Links[c.Link].Name, d.member(c.Peer)
+		d.book.sayWay(link, "sends-"+c.Way.String(), link+" to "+peer+": "+sendWords(c.Way), peer)
 	}
 }
 

@@ -56,10 +56,20 @@ func (b *book) say(code, text string, s subject) {
 	b.put(Record{Kind: "note", Code: code, Text: text, Peer: s.peer, Group: s.group, Who: s.who, Incident: b.incident.Load()})
 }
 
-func (b *book) put(r Record) {
-	if r.Kind == "note" && !b.flood.admits(r.Code, b.o.Clock()) {
-		return
+// sayWay adds a line of news of one way of a link, under the limit that all ways between two ends of it share.
+func (b *book) sayWay(link, code, text, peer string) {
+	if b.flood.admits("ways of "+link+" and "+peer, floodWays, b.o.Clock()) {
+		b.add(Record{Kind: "note", Code: code, Text: text, Peer: peer, Incident: b.incident.Load()})
 	}
+}
+
+func (b *book) put(r Record) {
+	if r.Kind != "note" || b.flood.admits(r.Code, floodMost, b.o.Clock()) {
+		b.add(r)
+	}
+}
+
+func (b *book) add(r Record) {
 	select {
 	case b.lines <- b.stamp(r):
 	default:
@@ -120,8 +130,8 @@ func (b *book) run(ctx context.Context) {
 
 // leftOut tells of news that were left out of a flood that is over.
 func (b *book) leftOut() {
-	for code, n := range b.flood.over(b.o.Clock()) {
-		b.write(b.stamp(Record{Kind: "note", Code: "left-out", Text: fmt.Sprintf("%d more lines of %q were left out: there were too many of them", n, code)}))
+	for kind, n := range b.flood.over(b.o.Clock()) {
+		b.write(b.stamp(Record{Kind: "note", Code: "left-out", Text: fmt.Sprintf("%d more lines of %q were left out: there were too many of them", n, kind)}))
 	}
 }
 

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -102,10 +103,12 @@ func modeWord(f pulse.Flags) string {
 func (d *Daemon) linkStatus(l, p uint8, now time.Duration) control.Link {
 	info, state := &d.o.Links[l], &d.link[l]
 	receives, sends, last, heard := d.watch.Path(l, p)
+	counters := map[string]uint64{"own_frames": state.back}
+	maps.Copy(counters, info.Link.Counters())
 	return control.Link{
 		Name: info.Name, Kind: info.Kind, Peer: d.member(p), Device: info.Device, Up: state.up, Reason: state.reason,
 		Receives: receives.String(), Sends: sends.String(), AgeMS: age(now, last, heard),
-		Noisy: d.watch.Babbles(now, l, p), Counters: info.Link.Counters(),
+		Noisy: d.watch.Babbles(now, l, p), Counters: counters,
 	}
 }
 

@@ -1,6 +1,7 @@
 package detect_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -300,6 +301,41 @@ func TestBabbling(t *testing.T) {
 	r.settle(sec)
 	r.d.Noise(sec+ms, lan)
 	r.silentAt(sec+window, "1 silent")
+}
+
+// The line goes on babbling after the peer died, on one link or on both, and every turn looks: the death is found when the
+// stretched window is over, to the millisecond, and the stretch is that of the configuration.
+func TestADeathBesideABabblingLineIsFound(t *testing.T) {
+	for _, factor := range []float64{1, 1.5, 2.5, 4} {
+		for name, links := range map[string][]uint8{"cable": {cable}, "both": {cable, lan}} {
+			t.Run(fmt.Sprint(factor, " ", name), func(t *testing.T) {
+				c := pair()
+				c.Stretch = factor
+				r := on(t, c, 0)
+				at := ms
+				for ; at < 10*sec; at += ms { // it lives, and the line babbles already
+					for _, l := range links {
+						r.d.Noise(at, l)
+					}
+					if at%interval == 0 {
+						r.life(at, cable, lan)
+					}
+					r.settle(at)
+				}
+				last, due := at-interval, at-interval+time.Duration(float64(window)*factor)
+				for ; at < due; at += ms {
+					for _, l := range links {
+						r.d.Noise(at, l)
+					}
+					r.verdicts(at)
+					if next, ok := r.d.Next(); !ok || next > due {
+						t.Fatalf("%v after the death it waits until %v, %v", at-last, next-last, ok)
+					}
+				}
+				r.verdicts(due, "1 silent")
+			})
+		}
+	}
 }
 
 func TestBabbles(t *testing.T) {

@@ -80,7 +80,7 @@ func newFeed(t *rapid.T) *feed {
 	c := detect.Config{
 		Interval: 100 * ms, Multiplier: uint8(rapid.IntRange(2, 20).Draw(t, "multiplier")),
 		StartWindow: rapidTime(t, 0, 5*sec),
-		Stretch:     rapid.SampledFrom([]float64{0, 1, 1.5, 3}).Draw(t, "stretch"),
+		Stretch:     rapid.SampledFrom([]float64{0, 1, 1.5, 3, 4}).Draw(t, "stretch"),
 		Extensions:  rapid.IntRange(1, 5).Draw(t, "extensions"),
 		N:           uint8(rapid.IntRange(2, pulse.MaxMembers).Draw(t, "members")),
 	}

@@ -29,6 +29,14 @@ func (c *control) lock() error {
 	return unix.Flock(c.fd, unix.LOCK_EX|unix.LOCK_NB)
 }
 
+// claimed says whether a program has the tty for itself (TIOCEXCL). That keeps everybody else from opening it, but not
+// root, which has to ask. It must be asked before the serial library claims the tty for us.
+func (c *control) claimed() (bool, error) {
+	var n int32
+	err := c.ioctl(unix.TIOCGEXCL, unsafe.Pointer(&n))
+	return n != 0, err
+}
+
 // probe asks once for what only some drivers have: counters, and delivery of each byte as it comes.
 func (c *control) probe() {
 	var ic icounter

@@ -27,7 +27,7 @@ type Out struct {
 
 // In counts what was received.
 type In struct {
-	Frames        uint64        `json:"frames"` // good ones
+	Frames        uint64        `json:"frames"` // good ones, own ones that came back among them
 	Bytes         uint64        `json:"bytes"`
 	Lost          uint64        `json:"lost"`         // gaps in the sequences of good pulses
 	Short         uint64        `json:"short"`        // no frame has such a length

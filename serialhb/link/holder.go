@@ -9,13 +9,12 @@ import (
 	"syscall"
 )
 
-// holder names a process that has the character device open, as far as proc lets us see; empty if it does not.
-// Our own process is named only if nobody else is found.
-func holder(proc string, device uint64) string {
-	self := ""
+// holder names another process that has the character device open, as far as proc lets us see; empty if it does not.
+// own says that nobody else was found, and our own process has it open.
+func holder(proc string, device uint64) (other string, own bool) {
 	processes, err := os.ReadDir(proc)
 	if err != nil {
-		return ""
+		return "", false
 	}
 	for _, p := range processes {
 		pid, err := strconv.Atoi(p.Name())
@@ -23,16 +22,16 @@ func holder(proc string, device uint64) string {
 			continue
 		}
 		if pid == os.Getpid() {
-			self = "another link of this program"
+			own = true
 			continue
 		}
 		comm, err := os.ReadFile(filepath.Join(proc, p.Name(), "comm"))
 		if err != nil {
-			return fmt.Sprintf("process %d", pid)
+			return fmt.Sprintf("process %d", pid), false
 		}
-		return fmt.Sprintf("%s (process %d)", strings.TrimSpace(string(comm)), pid)
+		return fmt.Sprintf("%s (process %d)", strings.TrimSpace(string(comm)), pid), false
 	}
-	return self
+	return "", own
 }
 
 func hasOpen(dir string, device uint64) bool {

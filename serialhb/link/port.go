@@ -75,6 +75,13 @@ func (o *opener) openBehind(ctl *control) (serial.Port, error) {
 		}
 		return nil, fmt.Errorf("link: lock %s: %w", o.device, err)
 	}
+	claimed, err := ctl.claimed()
+	if err != nil {
+		return nil, fmt.Errorf("link: ask whether %s is claimed: %w", o.device, err)
+	}
+	if claimed && !o.leftOver(device) {
+		return nil, o.busy(device)
+	}
 	line, err := openLine(ctl.fd, o.baud)
 	if err != nil {
 		var pe *serial.PortError
@@ -135,9 +142,29 @@ func closeOnExecEach() error {
 	return nil
 }
 
+// leftOver says whether a claim is that of a program which has ended. A port forgets it with its last close; a pty keeps
+// it while its master lives, so there only a holder that is seen counts.
+func (o *opener) leftOver(device uint64) bool {
+	if !isPty(device) {
+		return false
+	}
+	other, own := holder(o.proc, device)
+	return other == "" && own // our own descriptor is seen, so others would be
+}
+
+// isPty says whether a device is the slave of a pty, by the numbers of linux/major.h.
+func isPty(device uint64) bool {
+	major := unix.Major(device)
+	return 136 <= major && major <= 143
+}
+
 func (o *opener) busy(device uint64) error {
 	if o.busyTries%searchEvery == 0 {
-		o.busyBy = holder(o.proc, device)
+		other, own := holder(o.proc, device)
+		if other == "" && own {
+			other = "another link of this program"
+		}
+		o.busyBy = other
 	}
 	o.busyTries++
 	by := o.busyBy

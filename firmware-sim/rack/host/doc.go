@@ -20,8 +20,8 @@
 // One reply line each: "ok", "ok VALUE" or "error SENTENCE". When standard input ends, or the board goes away, the
 // supervisor kills everything and ends.
 //
-// Restarts follow the service unit: exit 0 is the orderly leave and stays, exit 75 is the quiet restart and starts again
-// at once, anything else starts again after the restart delay.
+// Restarts follow the service unit: exit 0 is the orderly leave and stays, exit 74 waits for a person and stays, exit 75 is
+// the quiet restart and starts again at once, anything else starts again after the restart delay.
 //
 // Left out: the firmware's own time, kernel and file system start, file system damage, memory and processor limits,
 // a network that dies with the host (its sockets do). If a supervisor itself is killed, its daemon dies with it, but

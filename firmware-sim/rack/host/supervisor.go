@@ -19,6 +19,7 @@ import (
 // Exit codes of the daemon that have a meaning for its service unit.
 const (
 	exitLeft    = 0  // orderly leave: not restarted
+	exitStay    = 74 // ended otherwise than was asked for: not restarted before a person has looked
 	exitRestart = 75 // quiet restart: started again at once
 )
 
@@ -172,7 +173,7 @@ func (s *supervisor) mourn(gone []reaped) error {
 		}
 		err := s.tell(text)
 		switch {
-		case r.status.Exited() && s.last == exitLeft:
+		case r.status.Exited() && (s.last == exitLeft || s.last == exitStay):
 			s.wanted = false
 		case r.status.Exited() && s.last == exitRestart:
 			return errors.Join(err, s.spawn())

@@ -56,8 +56,7 @@ end
 say both at once
 sleep 200ms
 reboot alpha bravo
-expect owner alpha within 5s
-expect standby bravo within 5s
+expect owned within 5s
 expect linked within 5s
 expect not-fenced alpha for 100ms
 expect not-fenced bravo for 10ms
