@@ -14,6 +14,7 @@ import (
 //   - no two members hold the same group, unless a proof lied;
 //   - nothing starts on a member that does not hold it, and has not written that down;
 //   - no coil edge while the member that drives it is disarmed;
+//   - no coil edge to cut before it is written in the run directory that the cut may be open;
 //   - no cut before a daemon has run for a detection time, unless a person or the target itself asks for it, or the target
 //     is off already: a start, a reload or a restart never cuts.
 type checker struct {
@@ -76,6 +77,8 @@ func (d *daemon) checkEdge(r *relay, open bool, a failover.Action) {
 	switch {
 	case !d.state.Armed:
 		d.w.fail("%s drives a coil towards %s while it is disarmed", d.h.name, d.w.member(r.target))
+	case open && (d.h.run == nil || !d.h.run.Peers[r.target].Open):
+		d.w.fail("%s cuts %s, and has not written that the cut may be open", d.h.name, d.w.member(r.target))
 	case open && a.Code == failover.CodeSilent && d.w.now-d.began < d.cfg.DetectTime:
 		d.w.fail("%s cuts %s %v after its daemon began", d.h.name, d.w.member(r.target), d.w.now-d.began)
 	}

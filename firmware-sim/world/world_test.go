@@ -78,9 +78,13 @@ func TestCheckerSees(t *testing.T) {
 			d.state.Armed = false
 			d.drive(w.host("bravo").boards[0][0], 2, failover.Action{Code: failover.CodePerson})
 		}, "while it is disarmed"},
+		"a cut that is not written": {func(w *World) {
+			w.host("bravo").daemon.drive(w.host("bravo").boards[0][0], 2, failover.Action{Code: failover.CodePerson})
+		}, "has not written that the cut may be open"},
 		"a cut just after the start": {func(w *World) {
 			w.KillDaemon("bravo")
 			w.StartDaemon("bravo")
+			w.host("bravo").run.Peers[0].Open = true
 			w.host("bravo").daemon.drive(w.host("bravo").boards[0][0], 2, failover.Action{Code: failover.CodeSilent})
 		}, "after its daemon began"},
 		"two holders": {func(w *World) {

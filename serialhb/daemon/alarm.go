@@ -74,6 +74,7 @@ func (d *Daemon) stateAlarms(wrong map[string]string) {
 		}
 	}
 	say(!s.Armed, "disarmed", "this node is disarmed and drives no relay; `serialhb arm` arms it")
+	say(s.Unsettled, "unsettled", failover.NoteUnsettled.Sentence(d.o.Names, 0, 0, 0, 0))
 	say(s.Locked, "locked-out", "this node is locked out after too many moves or fences; look into it, then run `serialhb clear`")
 	say(s.FenceMe, "fence-me", "a service could not be stopped here; this node asks to be cut off; stop it by hand, then run `serialhb clear`")
 	say(s.Deaf, "deaf", "every link of this node has lost its device, so it can judge nobody; mend the ports or the network")
@@ -89,7 +90,8 @@ func (d *Daemon) stateAlarms(wrong map[string]string) {
 	for g := range d.o.Decision.G {
 		name, grp := d.group(g), &s.Groups[g]
 		say(grp.Phase == pulse.Failed, "failed "+name, name+" failed here; mend it, then run `serialhb clear`")
-		say(grp.Phase == pulse.Blocked, "blocked "+name, name+" stays down: no node could be proven off"+d.whatToConfirm())
+		say(grp.Phase == pulse.Blocked && !grp.Accused, "blocked "+name, name+" stays down: no node could be proven off"+d.whatToConfirm())
+		say(grp.Accused, "accused "+name, failover.WhyAccused.Sentence(d.o.Names, 0, uint8(g), 0, 0))
 		say(grp.Phase == pulse.AwaitingApproval, "question "+name, "a person must decide whether "+name+" is taken over; see `serialhb status`")
 		say(grp.Frozen, "two-owners "+name, "two nodes hold "+name+": stop it on one of them with `serialhb standby on` there")
 	}

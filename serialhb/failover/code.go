@@ -130,6 +130,10 @@ const (
 	NoteLeaveWaits
 	NoteNobodyHas
 
+	CodeUnfinished
+	NoteUnsettled
+	WhyAccused
+
 	codeEnd
 )
 
@@ -183,7 +187,7 @@ var words = [codeEnd]struct{ key, sentence string }{
 	CodeStray:            {"stray", "{group} must not run here without being owned"},
 	CodeCleanUp:          {"clean-up", "{group} could not be started: clean up"},
 	CodeServiceFailed:    {"service-failed", "{group} stopped working here"},
-	CodeContradicted:     {"contradicted", "the proof that a node is off was false"},
+	CodeContradicted:     {"contradicted", "a node is alive that was proven or said to be off"},
 	CodeAsked:            {"asked", "a person or an orderly leave wants {group} stopped here"},
 	CodeAdopted:          {"adopted", "{group} runs here and is owned"},
 	CodeSilent:           {"silent", "{peer} is silent on every link"},
@@ -198,7 +202,7 @@ var words = [codeEnd]struct{ key, sentence string }{
 	NoteNewerVersion:     {"newer-version", "{peer} speaks a newer protocol version: it counts as alive, its claims are not read; upgrade this node"},
 	NoteWithdrawn:        {"withdrawn", "{peer} is away for repair"},
 	NoteWithdrawalEnded:  {"withdrawal-ended", "{peer} is back: its withdrawal is over"},
-	NoteContradiction:    {"contradiction", "{peer} was proven off and is alive: the proof was false"},
+	NoteContradiction:    {"contradiction", "{peer} was proven or said to be off, and is alive: that was false"},
 	NoteSenseBroken:      {"sense-broken", "sense {arg} of {peer} read off while {peer} was alive: it proves nothing until `serialhb clear`"},
 	NoteSenseNamedBroken: {"sense-named-broken", "a person named sense {arg} of {peer} broken"},
 	NoteTwoOwners:        {"two-owners-now", "two nodes hold {group}; nothing is started or moved until a person decides"},
@@ -241,12 +245,15 @@ var words = [codeEnd]struct{ key, sentence string }{
 	NoteMode:             {"mode", "a person changed the mode: {mode}"},
 	NoteReloaded:         {"reloaded", "the configuration was read again"},
 	NoteNewSession:       {"new-session", "a new session began"},
-	NoteSaveFailed:       {"save-failed", "the run directory cannot be written: nothing can be taken over or granted until it can"},
+	NoteSaveFailed:       {"save-failed", "the run directory cannot be written, so nothing can be granted or taken over; free or mend what it is on"},
 	NoteKeepFailed:       {"keep-failed", "the state directory cannot be written: after one more move this node locks itself out"},
 	NoteCountNotKept:     {"count-not-kept", "the count of the last move or fence did not get to the state directory, so no further one is made: mend or free the disk, then run `serialhb clear`"},
 	NoteWordAlone:        {"word-alone", "not every relay of {peer} could be opened: that it is off rests on your word alone, so keep it unplugged until it may run again"},
 	NoteLeaveWaits:       {"leave-waits", "{peer} is being cut, or gets its power back: this node leaves after that; a second `serialhb leave` does not wait for it"},
 	NoteNobodyHas:        {"nobody-has", "this node leaves, and no other node that is heard has {group} or can take it; start serialhb here again, or on another node"},
+	WhyAccused:           {"accused", "{group} was stopped here because a node was not off that was proven or said to be; look which nodes run it, then run `serialhb clear`"},
+	CodeUnfinished:       {"unfinished", "the daemon ended while {group} was to be stopped here"},
+	NoteUnsettled:        {"unsettled", "the rules of this node contradict each other and do not come to rest, so it may not take over: nothing of what runs is touched; send the output of `serialhb events --json` to whoever looks after serialhb"},
 }
 
 // String is the stable key of a code.

@@ -123,6 +123,11 @@ func (m *machine) cmdAnswer(c Command) {
 			return
 		}
 		q.Denied, q.Approved = false, true
+		for p := range m.peers() {
+			if m.cuttable(p) {
+				q.Covers |= 1 << p
+			}
+		}
 		m.setTimer(TimerApproval, 0, m.c.ApprovalTime)
 		m.note(NoteApproved, 0, 0, inc.ID)
 	}
@@ -291,12 +296,12 @@ func (m *machine) cmdClear(c Command) {
 	}
 	for g := range m.c.G {
 		grp := &s.Groups[g]
-		grp.Accused, grp.Back, grp.MoveGen = false, 0, 0
+		grp.Accused, grp.Stuck, grp.Back, grp.MoveGen = false, false, 0, 0
 		m.stopTimer(TimerBackoff, g)
 		if grp.Phase != pulse.Failed || grp.Doing != 0 {
 			continue
 		}
-		grp.Phase = pulse.Idle
+		grp.Phase, grp.Then, grp.Halted = pulse.Idle, ThenIdle, false
 		if grp.Holds != pulse.HoldsNo { // a stop had failed: look again before anything
 			grp.Holds, grp.Recorded = pulse.HoldsUnknown, false
 			m.probe(g, CodeStart)

@@ -36,6 +36,17 @@ type VolatileGroup struct {
 	MaxTerm uint32             `json:"max_term,omitempty"`
 	Permits [MaxMembers]Permit `json:"permits,omitempty"`
 	Unkept  bool               `json:"move_unkept,omitempty"` // the count of its last move was not on disk
+
+	// What a stop is for, or why the group stays down here. A daemon that finds one of them adopts nothing.
+	Stopping bool `json:"stopping,omitempty"`
+	Failed   bool `json:"failed,omitempty"`
+	Accused  bool `json:"accused,omitempty"`     // its proof was contradicted
+	Stuck    bool `json:"stop_failed,omitempty"` // fence-me
+	// ReleasedTo is member + 1 whom a switchover goes to: an owner whose daemon dies in the middle has the better right to
+	// the free group, and would take back at once what a person wanted moved.
+	ReleasedTo uint8 `json:"released_to,omitempty"`
+	// Rests are the members by whose being off or away it is held, bits. Files without it: see [New].
+	Rests uint16 `json:"rests_on,omitempty"`
 }
 
 // Durable is what outlives the host: the ownership record, so that anybody can read later who was last active, and the
@@ -77,7 +88,9 @@ func (s *State) Volatile() Volatile {
 	}
 	for g := range s.Groups {
 		grp := &s.Groups[g]
-		v.Groups[g] = VolatileGroup{Held: grp.Holds == pulse.HoldsYes || grp.Recorded, OwnTerm: grp.OwnTerm, MaxTerm: grp.MaxTerm, Unkept: grp.MoveGen > s.KeptGen}
+		v.Groups[g] = VolatileGroup{Held: grp.Holds == pulse.HoldsYes || grp.Recorded, OwnTerm: grp.OwnTerm, MaxTerm: grp.MaxTerm, Unkept: grp.MoveGen > s.KeptGen,
+			Stopping: grp.Phase == pulse.Stopping || grp.Halted, Failed: grp.Phase == pulse.Failed || grp.Then == ThenFailed,
+			Accused: grp.Accused, Stuck: grp.Stuck, ReleasedTo: grp.YieldTo, Rests: grp.Rests}
 		for p, permit := range grp.Permits {
 			if permit != Granted {
 				v.Groups[g].Permits[p] = permit
@@ -139,8 +152,27 @@ func New(c *Config, session uint32, v Volatile, d Durable, sameBoot bool) State 
 		grp.OwnTerm, grp.MaxTerm = max(grp.OwnTerm, f.OwnTerm), max(grp.MaxTerm, f.MaxTerm)
 		grp.Recorded, grp.Permits = f.Held, f.Permits
 		grp.MoveGen = s.unkept(f.Unkept)
+		s.resume(grp, &f)
 	}
 	return s
+}
+
+// resume takes over what the earlier daemon was about to do with a group, or had to leave undone.
+func (s *State) resume(grp *Group, f *VolatileGroup) {
+	grp.Accused, grp.Stuck, grp.Rests = f.Accused, f.Stuck, f.Rests
+	if f.ReleasedTo <= MaxMembers { // a file may say anything
+		grp.YieldTo = f.ReleasedTo
+	}
+	grp.Halted = f.Stopping || f.Failed || f.Accused || f.Stuck
+	if f.Failed {
+		grp.Then = ThenFailed
+	}
+	s.FenceMe = s.FenceMe || f.Stuck
+	for p, permit := range f.Permits {
+		if f.Held && permit == ProvenOff { // also in a file of before rests_on
+			grp.Rests |= 1 << p
+		}
+	}
 }
 
 // unkept gives the durable generation that a count waits for which an earlier daemon could not keep. It is asked for at

@@ -39,7 +39,7 @@ func (m *machine) fence(p uint8) {
 	groups, want := m.fenceWanted(p)
 	switch fence.Phase {
 	case FenceIdle, FenceProven:
-		if !want || !m.s.Armed {
+		if !want {
 			return
 		}
 		fence.Groups = groups
@@ -65,7 +65,8 @@ func (m *machine) fence(p uint8) {
 	}
 }
 
-// fenceWanted gives the groups whose open request only a proof can complete, and whether a fence is wanted at all.
+// fenceWanted gives the groups whose open request only a proof can complete, and whether a fence is wanted at all. A request
+// may be open although something bars the fence: see confirming.
 func (m *machine) fenceWanted(p uint8) (groups uint16, want bool) {
 	if m.s.Leaving != Staying {
 		return 0, false
@@ -78,12 +79,13 @@ func (m *machine) fenceWanted(p uint8) (groups uint16, want bool) {
 			groups |= 1 << g
 		}
 	}
+	barred := m.s.Maintenance || m.fenceObstacle(p) != None
 	if groups != 0 {
-		return groups, true
+		return groups, !barred
 	}
 	peer := &m.s.Peers[p]
 	survive := m.c.Split == OwnerSurvives && holds && peer.Presence == Silent && peer.Seen && peer.Proof == 0 && !m.away(p)
-	return 0, survive && !m.s.Maintenance && m.fenceObstacle(p) == None && m.doubts(p) == 0
+	return 0, survive && !barred && m.doubts(p) == 0 && !m.asksFirst()
 }
 
 // fenceDelay is how long this side waits so that at most one coil of a fight is driven (rule 11). Who can gain nothing

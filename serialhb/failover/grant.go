@@ -8,7 +8,7 @@ func (m *machine) answer(g uint8) {
 	for p := range m.peers() {
 		peer := &m.s.Peers[p]
 		said := &peer.Claim.Groups[g]
-		if peer.Presence != Present || !peer.Claim.Valid || peer.Claim.Core != m.c.Core || peer.Withdrawn || peer.Doubt&oneName != 0 {
+		if !m.grantable(p) {
 			continue
 		}
 		if said.Request == 0 || said.Holds == pulse.HoldsYes || m.s.Groups[g].Grants[p].Request == said.Request {
@@ -16,6 +16,13 @@ func (m *machine) answer(g uint8) {
 		}
 		m.answerTo(p, g, said)
 	}
+}
+
+// grantable says whether a member's word is good enough to grant it anything: it is heard, it is one machine, and it runs
+// with the same nodes and groups.
+func (m *machine) grantable(p uint8) bool {
+	peer := &m.s.Peers[p]
+	return peer.Presence == Present && peer.Claim.Valid && peer.Claim.Core == m.c.Core && !peer.Withdrawn && peer.Doubt&oneName == 0
 }
 
 func (m *machine) answerTo(p, g uint8, said *pulse.GroupClaim) {
@@ -71,6 +78,7 @@ func (m *machine) stop(g uint8, then After, code Code) {
 	grp.Phase = pulse.Stopping
 	grp.Doing = m.id()
 	m.do(Action{Kind: Stop, Group: g, ID: grp.Doing, Code: code})
+	m.dirty() // whoever starts after a crash in the middle goes on stopping
 }
 
 // probed takes the result of a probe.
@@ -100,10 +108,11 @@ func (m *machine) probed(e *Event) {
 	}
 }
 
-// grant gives the group to a peer's request, if it is still the one that the probe was made for.
+// grant gives the group to a peer's request, if it is still the one that the probe was made for, and if nothing came up
+// while the probe ran.
 func (m *machine) grant(p, g uint8, req uint16) {
 	grp, peer := &m.s.Groups[g], &m.s.Peers[p]
-	if grp.Holds != pulse.HoldsNo || grp.Request != 0 || peer.Presence != Present || !peer.Claim.Valid || peer.Claim.Groups[g].Request != req {
+	if grp.Holds != pulse.HoldsNo || grp.Request != 0 || !m.grantable(p) || peer.Claim.Groups[g].Request != req {
 		return
 	}
 	grp.Permits[p] = NoPermit
@@ -111,10 +120,16 @@ func (m *machine) grant(p, g uint8, req uint16) {
 	m.note(NoteGranted, p, g, uint32(req))
 }
 
-// firstProbe settles what this daemon found when it started (rule 4).
+// firstProbe settles what this daemon found when it started (rule 4). What an earlier daemon was stopping, or was accused
+// of, is not adopted: the probe becomes a stop.
 func (m *machine) firstProbe(g uint8, found Found) {
 	grp := &m.s.Groups[g]
 	switch {
+	case found == FoundStopped:
+		m.free(g)
+		m.settleStopped(g)
+	case grp.Halted:
+		m.stop(g, grp.Then, CodeUnfinished)
 	case found == FoundRunning && grp.Recorded:
 		grp.Recorded = false
 		grp.Holds, grp.Phase = pulse.HoldsYes, pulse.Active
@@ -123,8 +138,6 @@ func (m *machine) firstProbe(g uint8, found Found) {
 		m.twoOwners(g)
 	case found == FoundRunning:
 		grp.Found = true // it asks for the group like anyone, or stops it
-	case found == FoundStopped:
-		m.free(g)
 	default:
 		m.note(NoteProbeUnknown, m.c.Me, g, 0)
 		m.stop(g, ThenIdle, CodeStray)
@@ -134,7 +147,14 @@ func (m *machine) firstProbe(g uint8, found Found) {
 // free: the group is verified stopped here.
 func (m *machine) free(g uint8) {
 	grp := &m.s.Groups[g]
-	grp.Recorded, grp.Found = false, false
+	grp.Recorded, grp.Found, grp.Halted = false, false, false
+	grp.Rests = 0
+	if grp.Stuck {
+		grp.Stuck, m.s.FenceMe = false, false
+		for g := range m.c.G {
+			m.s.FenceMe = m.s.FenceMe || m.s.Groups[g].Stuck
+		}
+	}
 	if grp.Holds != pulse.HoldsNo {
 		grp.Holds = pulse.HoldsNo
 		m.dirty()

@@ -279,16 +279,23 @@ func (m *machine) settleDown(g uint8) {
 }
 
 func (m *machine) stopped(g uint8) {
-	grp := &m.s.Groups[g]
 	m.free(g)
 	m.keep()
 	m.note(NoteStopped, m.c.Me, g, 0)
-	grp.Phase = pulse.Idle
-	switch grp.Then {
-	case ThenFailed:
-		grp.Phase = pulse.Failed
-	case ThenBlocked:
+	m.settleStopped(g)
+}
+
+// settleStopped gives a group that is verified stopped the phase that the stop was for, and whom it was released to time to
+// take it.
+func (m *machine) settleStopped(g uint8) {
+	grp := &m.s.Groups[g]
+	switch {
+	case grp.Then == ThenBlocked || grp.Accused:
 		grp.Phase, grp.Accused = pulse.Blocked, true
+	case grp.Then == ThenFailed:
+		grp.Phase = pulse.Failed
+	default:
+		grp.Phase = pulse.Idle
 	}
 	grp.Then = ThenIdle
 	if grp.YieldTo != 0 {
@@ -303,13 +310,16 @@ func (m *machine) stopFailed(g uint8) {
 	if grp.Holds == pulse.HoldsNo {
 		grp.Holds = pulse.HoldsUnknown
 	}
-	m.s.FenceMe = true
+	grp.Stuck, m.s.FenceMe = true, true
 	m.dirty()
 	m.note(NoteFenceMe, m.c.Me, g, 0)
 }
 
+// accuse ends an ownership that rests on what was not so. The accusation is kept in the same write in which the permit
+// goes, so a daemon that starts in the middle either knows of it, or finds the same contradiction again.
 func (m *machine) accuse(g uint8) {
 	grp := &m.s.Groups[g]
+	grp.Accused = true
 	if grp.Phase == pulse.Stopping {
 		grp.Then = ThenBlocked
 		return

@@ -59,8 +59,12 @@ func (m *machine) otherSession(p *pulse.Pulse) {
 	}
 	peer.Claim.Valid = false
 	for g := range m.c.G {
-		m.s.Groups[g].Grants[p.From] = Grant{}
-		m.s.Groups[g].Seen[p.From] = pulse.Wish{}
+		grp := &m.s.Groups[g]
+		grp.Grants[p.From] = Grant{}
+		grp.Seen[p.From] = pulse.Wish{}
+		if grp.ProbeFor == p.From+1 { // the new session's request may bear the same number: it needs a probe of its own
+			grp.ProbeFor, grp.ProbeReq = 0, 0
+		}
 	}
 }
 
@@ -78,7 +82,7 @@ func (m *machine) hasSomething(c *Claim) bool {
 // their way: they are counted, not believed, unless they contradict the proof.
 func (m *machine) alive(p *pulse.Pulse, link uint8, claimed bool) {
 	peer := &m.s.Peers[p.From]
-	if peer.Proof != 0 && p.Boot == peer.ProofBoot {
+	if m.provenOff(p) {
 		if !m.contradicts(p, claimed) {
 			m.s.Ignored++
 			return
@@ -110,8 +114,20 @@ func (m *machine) present(p uint8) {
 			m.givePower(p) // of a cut that did not end
 		}
 	}
-	if !m.fenceMe(p) && !peer.Fence.ByPerson {
+	if m.fenceMe(p) {
+		return
+	}
+	m.uncover(p)
+	if !peer.Fence.ByPerson {
 		m.callOff(p)
+	}
+}
+
+// uncover ends an approval about a member that lives.
+func (m *machine) uncover(p uint8) {
+	if q := &m.s.Incident.Question; q.Covers&(1<<p) != 0 {
+		q.Covers &^= 1 << p
+		m.dirty()
 	}
 }
 
@@ -194,6 +210,7 @@ func (m *machine) goodbye(p uint8) {
 	for g := range m.c.G {
 		grp := &m.s.Groups[g]
 		grp.Grants[p] = Grant{}
+		m.denies(p, g)
 		grp.MaxTerm = max(grp.MaxTerm, peer.Claim.Groups[g].Term)
 		if grp.Permits[p] != LeftIt {
 			grp.Permits[p] = LeftIt
@@ -212,9 +229,16 @@ func (m *machine) groupClaim(p, g uint8) {
 	if grp.Request != 0 && said.Grant == grp.Request && grp.Permits[p] != ProvenOff {
 		grp.Permits[p] = Granted
 	}
+	switch {
+	case said.Holds == pulse.HoldsNo && said.Request == 0:
+		m.denies(p, g)
+	case said.Holds == pulse.HoldsYes && grp.Rests&(1<<p) != 0 && m.s.Peers[p].Claim.Echo > grp.WonSeq:
+		m.disputed(p, g)
+	}
 	if said.Holds == pulse.HoldsYes {
 		if grp.YieldTo == p+1 {
 			grp.YieldTo = 0
+			m.dirty()
 			m.stopTimer(TimerRelease, g)
 		}
 		if grp.Announced.To == p+1 {

@@ -38,27 +38,35 @@ func (m *machine) doubts(p uint8) uint16 {
 	return why
 }
 
-// question says whether a person must be asked before a member is cut for a group, and asks.
+// asksFirst says whether nobody is cut in this incident without a person's approval.
+func (m *machine) asksFirst() bool { return m.c.Takeover == Approve || m.s.Incident.Late }
+
+// question says whether a person must be asked before a member is cut for a group, and asks. An approval covers the members
+// that were silent, or asked to be cut, when it was given, for as long as they are. Of another one it is asked afresh.
 func (m *machine) question(g, p uint8) bool {
 	q := &m.s.Incident.Question
-	if q.Used || m.s.Groups[g].Approved || m.s.Peers[p].Fence.Phase == FenceRunning {
+	given := q.Approved || q.Used
+	if given && q.Covers&(1<<p) != 0 || m.s.Peers[p].Fence.Phase == FenceRunning || m.s.Peers[p].Fence.Phase == FenceOpening {
 		return false
 	}
 	why := m.doubts(p)
 	if m.c.Takeover == Approve {
 		why |= AskMode
 	}
-	if m.s.Incident.Late {
+	if m.s.Incident.Late && !given {
 		why |= AskLate
 	}
 	if m.s.Incident.Moved&(1<<p) != 0 && m.isMove(g) {
 		why |= AskAgain
 	}
-	if q.Asked {
+	if q.Asked && !given {
 		why |= q.Why
 	}
-	if why == 0 || q.Approved {
+	if why == 0 {
 		return false
+	}
+	if given {
+		*q = Question{}
 	}
 	q.Why |= why
 	if !q.Asked {

@@ -212,6 +212,33 @@ func TestImpossibleStatePanics(t *testing.T) {
 	Step(&m.cfg, m.s, Event{Kind: Beat})
 }
 
+// TestRulesThatDoNotComeToRestAreTold once, until they do. It is no reason to die: that would come again after every start.
+func TestRulesThatDoNotComeToRestAreTold(t *testing.T) {
+	b := newBench(t, 2)
+	b.owned()
+	m := b.members[1]
+	told := 0
+	for range 3 {
+		machine := machine{c: &m.cfg, s: &m.s}
+		machine.wentSilent(0, false)
+		if machine.settle(1); !m.s.Unsettled {
+			t.Fatal("one round was enough: this shows nothing")
+		}
+		for _, a := range machine.out {
+			if a.Kind == Note && a.Code == NoteUnsettled {
+				told++
+			}
+		}
+		m.s.Peers[0].Presence = Present // it moves again
+	}
+	if told != 1 {
+		t.Errorf("told %d times", told)
+	}
+	if m.do(Event{Kind: Beat}); m.s.Unsettled || m.told(NoteUnsettled) {
+		t.Error("it came to rest, and does not know")
+	}
+}
+
 // TestLateCompletionsAreIgnoredAndCounted.
 func TestLateCompletionsAreIgnoredAndCounted(t *testing.T) {
 	b := newBench(t, 2)

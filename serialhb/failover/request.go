@@ -32,6 +32,8 @@ func (m *machine) ownObstacle(g uint8) Code {
 		return WhyFenceMe
 	case grp.Phase == pulse.Failed:
 		return WhyFailed
+	case grp.Accused:
+		return WhyAccused
 	case s.Standby:
 		return WhyStandby
 	case s.Maintenance:
@@ -255,13 +257,27 @@ func (m *machine) lost(g uint8) Code {
 		switch {
 		case peer.Presence == Present && peer.Claim.Valid && peer.Claim.Core != m.c.Core:
 			return WhyCoreDiffers
-		case m.cuttable(p) && !grp.Approved:
+		case !m.cuttable(p), m.confirming():
+		case s.Maintenance:
+			return WhyMaintenance // also for what a person asked for when the member still lived
+		default:
 			if why := m.fenceObstacle(p); why != None {
 				return why
 			}
 		}
 	}
 	return None
+}
+
+// confirming says whether a person's word that some member is off is being carried out. Requests stay open for that long,
+// whatever stands in the way of a proof of yet another member: the word is a permit that stands.
+func (m *machine) confirming() bool {
+	for p := range m.peers() {
+		if m.s.Peers[p].Fence.Phase == FenceOpening {
+			return true
+		}
+	}
+	return false
 }
 
 // cuttable says whether only a proof can stand for a member's permit: it is silent, or asks to be cut.
@@ -276,7 +292,11 @@ func (m *machine) win(g uint8) {
 	grp := &m.s.Groups[g]
 	m.countMove(g)
 	grp.MaxTerm = m.lastTerm(g)
+	grp.Rests, grp.WonSeq = 0, m.s.Seq
 	for p := range m.peers() {
+		if m.away(p) || grp.Permits[p] == ProvenOff {
+			grp.Rests |= 1 << p
+		}
 		if grp.Permits[p] == Granted {
 			grp.Permits[p] = NoPermit
 		}
@@ -308,7 +328,7 @@ func (m *machine) win(g uint8) {
 // ineligible says whether a reason not to ask is about this member itself: the others need not wait for it.
 func ineligible(why Code) bool {
 	switch why {
-	case WhyNotListed, WhyLeaving, WhyFenceMe, WhyFailed, WhyStandby, WhyMaintenance, WhyBudget:
+	case WhyNotListed, WhyLeaving, WhyFenceMe, WhyFailed, WhyAccused, WhyStandby, WhyMaintenance, WhyBudget:
 		return true
 	}
 	return false

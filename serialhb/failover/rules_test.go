@@ -318,6 +318,58 @@ func TestGrantDiesWithTheSessionOfTheGrantee(t *testing.T) { // rule 3
 	bravo.probed(FoundStopped)
 }
 
+// Alpha asks, bravo probes, and alpha's daemon starts again and asks by the same number, all before the probe ends. What it
+// found is of before the request.
+func TestProbeDiesWithTheSessionOfTheAsker(t *testing.T) { // rules 2 and 3
+	b := newBench(t, 2)
+	b.talk(3)
+	alpha, bravo := b.members[0], b.members[1]
+	old, request := bravo.one(Probe), alpha.s.Groups[0].Request
+	alpha.begin(alpha.s.Volatile(), true, FoundStopped)
+	alpha.do(Event{Kind: WentSilent, Peer: 1})
+	bravo.do(Event{Kind: Beat})
+	b.say(1, 0)
+	b.say(0, 1)
+	if claim := bravo.s.Peers[0].Claim; bravo.s.Peers[0].In.Session != alpha.s.Session || claim.Groups[0].Request != request {
+		t.Fatalf("bravo sees request %d: this shows nothing", claim.Groups[0].Request)
+	}
+	bravo.do(Event{Kind: Probed, ID: old.ID, Found: FoundStopped})
+	bravo.write()
+	if got := bravo.pulse(0).Groups[0].Grant; got != 0 {
+		t.Errorf("request %d is granted on a probe of before it", got)
+	}
+	bravo.probed(FoundStopped)
+	bravo.write()
+	if got := bravo.pulse(0).Groups[0].Grant; got != request {
+		t.Errorf("after a probe of its own, %d is granted", got)
+	}
+}
+
+// Whatever would have kept a member from probing for a request keeps it from granting it when the probe ends.
+func TestWhatComesUpDuringTheProbeKeepsFromGranting(t *testing.T) { // rule 2
+	for name, c := range map[string]struct {
+		comes func(*Peer)
+		none  bool
+	}{
+		"nothing":                  {func(*Peer) {}, false},
+		"a wrong key":              {func(p *Peer) { p.Doubt = DoubtWrongKey }, false},
+		"two daemons of that name": {func(p *Peer) { p.Doubt = DoubtTwin }, true},
+		"another boot":             {func(p *Peer) { p.Doubt = DoubtBoot }, true},
+		"another configuration":    {func(p *Peer) { p.Claim.Core++ }, true},
+		"silence":                  {func(p *Peer) { p.Presence = Silent }, true},
+		"a new session":            {func(p *Peer) { p.Claim.Valid = false }, true},
+	} {
+		b := newBench(t, 2)
+		b.talk(3)
+		bravo := b.members[1]
+		c.comes(&bravo.s.Peers[0])
+		bravo.probed(FoundStopped)
+		if got := bravo.s.Groups[0].Grants[0].Request; (got == 0) != c.none {
+			t.Errorf("%s: granted %d", name, got)
+		}
+	}
+}
+
 func TestAnotherBootUnderOneNameGetsNothing(t *testing.T) {
 	b := newBench(t, 2)
 	b.owned()

@@ -164,7 +164,11 @@ type Group struct {
 	ProbeReq uint16
 	Then     After // what a stop is for
 
+	WonSeq   uint32 // my sequence when I won it
+	Rests    uint16 // members by whose being off or away I own it, and who have not denied to hold it since, bits
 	Recorded bool   // a record of this boot says that I held it when the daemon died
+	Halted   bool   // an earlier daemon was stopping it, or meant to: it is stopped, not adopted
+	Stuck    bool   // it could not be stopped: fence-me
 	Found    bool   // runs here without a record
 	Moved    bool   // the move that it is asked for is counted already; its retries are the same one
 	MoveGen  uint32 // durable generation with the count of its last move
@@ -196,8 +200,9 @@ type Question struct {
 	Why      uint16 // bits of Ask…
 	Asked    bool
 	Denied   bool
-	Approved bool // given and not used up
-	Used     bool // given and used: covers the rest of the incident
+	Approved bool   // given and not used up
+	Used     bool   // given and used
+	Covers   uint16 // members that it is about, bits: see question
 }
 
 // Incident runs from the first silence or fence-me until every group is owned and all peers are heard.
@@ -233,14 +238,15 @@ type State struct {
 	Standby     bool
 	Locked      bool
 
-	Running  bool // Started was seen
-	Deaf     bool
-	FenceMe  bool
-	Leaving  Leaving
-	ByeSeq   uint32 // sequence of the first leaving or quiet pulse
-	Waits    uint16 // peers whose power leaving was told to wait for, bits
-	Hurried  bool   // a person asked twice to leave: it waits for no power
-	Renewing bool
+	Running   bool // Started was seen
+	Deaf      bool
+	FenceMe   bool
+	Leaving   Leaving
+	ByeSeq    uint32 // sequence of the first leaving or quiet pulse
+	Waits     uint16 // peers whose power leaving was told to wait for, bits
+	Hurried   bool   // a person asked twice to leave: it waits for no power
+	Renewing  bool
+	Unsettled bool // the rules did not come to rest after the last event
 
 	Moves    uint8 // automatic moves in the window
 	Fences   uint8 // fences in the window

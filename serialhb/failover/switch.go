@@ -107,6 +107,8 @@ func (m *machine) switchObstacle(g, to uint8) Code {
 			return WhyStandby
 		case grp.Phase == pulse.Failed:
 			return WhyFailed
+		case grp.Accused:
+			return WhyAccused
 		case grp.Phase == pulse.Blocked:
 			return WhyFenceFailed
 		case grp.Doing != 0 || grp.Request != 0 || grp.Holds != pulse.HoldsNo:
@@ -175,6 +177,7 @@ func (m *machine) releaseTime(g uint8) {
 	if grp.YieldTo != 0 {
 		m.note(NoteReleaseUnused, grp.YieldTo-1, g, 0)
 		grp.YieldTo = 0
+		m.dirty()
 	}
 }
 
