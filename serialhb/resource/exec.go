@@ -152,9 +152,7 @@ func (e *Exec) change(ctx context.Context, action Action, limit time.Duration, w
 	case want == Stopped:
 		return fmt.Errorf("resource: %s %s: %w", action, e.cfg.Name, ErrNoStatus)
 	}
-	if err := e.note().remove(); err != nil {
-		return fmt.Errorf("resource: %s %s: it is done, but cannot be noted: %w", action, e.cfg.Name, cause(err))
-	}
+	e.note().remove()
 	return nil
 }
 
@@ -238,7 +236,8 @@ func (e *Exec) Probe(ctx context.Context) (State, error) {
 	case state == Stopped && u.startsYet(), state == Running && u.Action == ActionStop:
 		return Unknown, fmt.Errorf("resource: %s %s: it is %v: %w", ActionStatus, e.cfg.Name, state, ErrUnfinished)
 	}
-	return state, e.note().remove()
+	e.note().remove()
+	return state, nil
 }
 
 func (e *Exec) probe(ctx context.Context) (State, error) {

@@ -58,7 +58,7 @@ func (n note) read(boot string) (*unfinished, error) {
 		return nil, nil
 	}
 	b, err := os.ReadFile(string(n))
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}
 	var u unfinished
@@ -74,14 +74,11 @@ func (n note) read(boot string) (*unfinished, error) {
 	return &u, nil
 }
 
-func (n note) remove() error {
-	if n == "" {
-		return nil
+// remove forgets. A note that stays makes the next daemon stop what it could have adopted, which is the safe side.
+func (n note) remove() {
+	if n != "" {
+		_ = os.Remove(string(n))
 	}
-	if err := os.Remove(string(n)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
 }
 
 // away waits until the command of an earlier daemon has ended. One that is over its time is ended, as the earlier daemon

@@ -191,6 +191,12 @@ func TestWithoutANoteNothingStarts(t *testing.T) {
 	if err := o.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
+	// Somebody put a file in the place of the run directory.
+	o.cfg.Unfinished = filepath.Join(o.cfg.Stop[0], "note")
+	if err := o.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	o.mustProbe(t, Stopped)
 }
 
 // A start and a stop of this daemon leave nothing behind when they end well, and say so when they do not.
