@@ -183,7 +183,7 @@ func (e *Exec) begin(ctx context.Context, action Action, limit time.Duration) (u
 
 // follow notes the process of an action. Where that fails, the next daemon waits for as long as the action may take.
 func (e *Exec) follow(u unfinished, pid int) {
-	if born, ok := bornAt(pid); ok {
+	if born, _ := bornAt(pid); born != 0 { // it may have ended already, which is what the next one has to know
 		u.Pid, u.Born = pid, born
 		_ = e.note().write(u)
 	}

@@ -103,8 +103,8 @@ func (u *unfinished) runs() bool {
 	if u.Pid == 0 {
 		return clock.Boot() < u.Until // whoever it is has that long
 	}
-	born, ok := bornAt(u.Pid)
-	return ok && born == u.Born
+	born, alive := bornAt(u.Pid)
+	return alive && born == u.Born
 }
 
 func (u *unfinished) end(ctx context.Context, tick *time.Ticker) error {
@@ -130,8 +130,9 @@ func (u *unfinished) end(ctx context.Context, tick *time.Ticker) error {
 	return nil
 }
 
-// bornAt is when a process began, in the kernel's ticks; false is that there is none, or only its remains.
-func bornAt(pid int) (ticks uint64, ok bool) {
+// bornAt is when a process began, in the kernel's ticks, and whether more is left of it than its remains. 0 is that nobody
+// can tell, or that there is none.
+func bornAt(pid int) (ticks uint64, alive bool) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return 0, false
@@ -139,9 +140,9 @@ func bornAt(pid int) (ticks uint64, ok bool) {
 	at := strings.LastIndexByte(string(b), ')') // the name may hold anything
 	f := strings.Fields(string(b[at+1:]))
 	const state, starttime = 0, 22 - 3
-	if at < 0 || len(f) <= starttime || f[state] == "Z" || f[state] == "X" {
+	if at < 0 || len(f) <= starttime {
 		return 0, false
 	}
 	ticks, err = strconv.ParseUint(f[starttime], 10, 64)
-	return ticks, err == nil
+	return ticks, err == nil && f[state] != "Z" && f[state] != "X"
 }

@@ -199,6 +199,20 @@ func TestWithoutANoteNothingStarts(t *testing.T) {
 	o.mustProbe(t, Stopped)
 }
 
+// What fails at once is waited for by nobody: its process is known although it has ended.
+func TestActionThatFailedAtOnceIsKnown(t *testing.T) {
+	for range 20 {
+		o := newExec(t, ExecConfig{Start: sh("exit 1"), Status: sh("exit 3"), Unfinished: filepath.Join(t.TempDir(), "note"), Boot: thisBoot})
+		if o.Start(t.Context()) == nil {
+			t.Fatal("the start did not fail")
+		}
+		u, err := o.note().read(thisBoot)
+		if err != nil || u == nil || u.Pid == 0 || u.runs() {
+			t.Fatalf("%+v, %v: the next probe would wait for it", u, err)
+		}
+	}
+}
+
 // A start and a stop of this daemon leave nothing behind when they end well, and say so when they do not.
 func TestEndedActionsAreNotUnfinished(t *testing.T) {
 	o := orphaned(t, ActionStart, "sleep 0.2", time.Hour)
