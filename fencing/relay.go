@@ -16,8 +16,10 @@ type Relay struct {
 	start time.Time
 	turn  chan struct{} // held by the act that is under way
 
-	mu   sync.Mutex
-	held *Sequence // of the last proof, while it stands
+	mu       sync.Mutex
+	held     *Sequence // of the last proof, while it stands
+	driven   Feed      // what this process last put the coil to; unknown before, and after a drive that failed
+	drivenAt time.Time // when that was, at first when the device was made
 }
 
 // NewRelay makes a relay device of open lines and takes them over. It drives nothing: what the coil's line is now, it
@@ -27,7 +29,8 @@ func NewRelay(c RelayConfig, l Lines) (*Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fencing: make relay %s: %w", c.Name, err)
 	}
-	return &Relay{c: c, base: p, lines: l, start: time.Now(), turn: make(chan struct{}, 1)}, nil
+	now := time.Now()
+	return &Relay{c: c, base: p, lines: l, start: now, drivenAt: now, turn: make(chan struct{}, 1)}, nil
 }
 
 // Name implements [Device].
@@ -153,7 +156,14 @@ func (r *Relay) drive(ctx context.Context, f Feed) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return r.lines.Coil.Set(r.level(f))
+	err := r.lines.Coil.Set(r.level(f))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.driven, r.drivenAt = f, time.Now()
+	if err != nil {
+		r.driven = FeedUnknown
+	}
+	return err
 }
 
 // level is the coil level that puts the feed into a state.

@@ -27,6 +27,10 @@ var reasons = []struct {
 	{"the backend has no inputs", func() bool { return true }},   // modem lines are outputs here
 	{"excused: reading a register", func() bool { return true }}, // memory-mapped pins, refused for that very reason
 	{"needs its RTS wired", func() bool { return os.Getenv("SERIALHB_SPARE_PORT") == "" }},
+	{"network segment", func() bool {
+		return exec.Command("unshare", "-n", "ip", "link", "add", "br0", "type", "bridge").Run() != nil
+	}},
+	{"fence-agents", func() bool { _, err := exec.LookPath("fence_dummy"); return err != nil }},
 	{"socat", func() bool { _, err := exec.LookPath("socat"); return err != nil }},
 }
 

@@ -121,6 +121,7 @@ func (c *checkCmd) node(t *terminal, w *where, f *config.File, node string, res 
 		res.Findings = append(res.Findings, values.CheckMeasured(config.Measured{Lateness: milliseconds(s.LatenessMS), Start: milliseconds(s.StartMS)})...)
 	}
 	res.Findings = append(res.Findings, values.CheckLive("/", own)...)
+	res.Findings = append(res.Findings, thisMachine().check(t.ctx, values)...)
 }
 
 // daemon asks the daemon of this node, if it runs.

@@ -200,20 +200,6 @@ func readAgain(path, node string, old *config.Config) (daemon.Reloaded, error) {
 	}
 	r := daemon.Reloaded{Decision: c.Decision, Keys: keys, Digests: [2]uint64{c.CoreDigest, c.RestDigest}, Taken: func() { setLevel(c.Log.Level) }}
 	r.Prefer, r.Failback = preferences(c)
-	for _, f := range []struct {
-		name string
-		same bool
-	}{
-		{"links", fmt.Sprint(c.Links) == fmt.Sprint(old.Links)},
-		{"fence devices", fmt.Sprint(c.Fences) == fmt.Sprint(old.Fences)},
-		{"resources", fmt.Sprint(c.Groups) == fmt.Sprint(old.Groups)},
-		{"interval and detect_multiplier", c.Timing.Interval == old.Timing.Interval && c.Timing.DetectMultiplier == old.Timing.DetectMultiplier},
-		{"state_dir and run_dir", c.StateDir == old.StateDir && c.RunDir == old.RunDir},
-		{"log format", c.Log.Format == old.Log.Format},
-	} {
-		if !f.same {
-			r.Fixed = append(r.Fixed, f.name)
-		}
-	}
+	r.Fixed = c.Changed(old)
 	return r, nil
 }

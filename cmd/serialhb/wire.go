@@ -1,16 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/serialhb/serialhb/fencing"
 	"github.com/serialhb/serialhb/gpio"
 	"github.com/serialhb/serialhb/gpio/cdev"
 	"github.com/serialhb/serialhb/gpio/modem"
@@ -23,10 +18,9 @@ import (
 	"github.com/serialhb/serialhb/serialhb/journal"
 	"github.com/serialhb/serialhb/serialhb/link"
 	"github.com/serialhb/serialhb/serialhb/pulse"
-	"github.com/serialhb/serialhb/serialhb/resource"
 )
 
-// This file is the only place that knows both the daemon and its adapters.
+// This file, wire_power.go and wire_services.go are the only places that know both the daemon and its adapters.
 
 // keyring reads the keys of a configuration.
 func keyring(c *config.Config) (*pulse.Keyring, error) {
@@ -69,139 +63,6 @@ func lines(c *config.Config) (gpio.Table, func(), error) {
 	return t, func() { board.Close() }, nil
 }
 
-// power is the power of one member as the daemon wants it, over the relays of its fence levels.
-type power struct {
-	target *fencing.Target
-	relays []*fencing.Relay
-	fences []config.Fence // beside relays
-}
-
-func openPower(c *config.Config, t gpio.Table, member int) (*power, error) {
-	p := &power{target: &fencing.Target{Name: c.Nodes[member].Name}}
-	for _, level := range c.Levels(member) {
-		l := fencing.Level{Timeout: config.LevelTime(level)}
-		for _, f := range level {
-			r, err := fencing.OpenRelay(t, f.Wiring, f.Relay)
-			if err != nil {
-				return nil, err
-			}
-			p.relays, p.fences = append(p.relays, r), append(p.fences, f)
-			l.Devices = append(l.Devices, r)
-		}
-		p.target.Levels = append(p.target.Levels, l)
-	}
-	return p, nil
-}
-
-// queries says which senses may prove. A plain sense that may not is as good as none; a fail-safe one was caught lying.
-func (p *power) queries(trusted uint32) map[string]fencing.Query {
-	q := map[string]fencing.Query{}
-	for _, f := range p.fences {
-		if f.Sense >= 0 {
-			ok := trusted&(1<<f.Sense) != 0
-			q[f.Name] = fencing.Query{Trusted: ok, Broken: f.Relay.FailSafe && !ok}
-		}
-	}
-	return q
-}
-
-func outcome(r fencing.Result) (fencing.Proof, error) {
-	if r.Err == nil && !r.Proof.IsOff() {
-		return fencing.None, errors.New("no proof")
-	}
-	return r.Proof, r.Err
-}
-
-func steps(tell func(string)) func(fencing.Step) {
-	return func(s fencing.Step) { tell(fmt.Sprintf("%s (%.1f ms)", s.Text, float64(s.At.Microseconds())/1000)) }
-}
-
-func (p *power) Off(ctx context.Context, trusted uint32, tell func(string)) (fencing.Proof, error) {
-	return outcome(p.target.Off(ctx, p.queries(trusted), steps(tell)))
-}
-
-func (p *power) Secure(ctx context.Context, trusted uint32, tell func(string)) (fencing.Proof, error) {
-	return outcome(p.target.Secure(ctx, p.queries(trusted), steps(tell)))
-}
-
-func (p *power) Open(ctx context.Context) error    { return p.target.Open(ctx) }
-func (p *power) Restore(ctx context.Context) error { return p.target.Restore(ctx) }
-
-func (p *power) Status(ctx context.Context) []string {
-	var out []string
-	for i, r := range p.relays {
-		s := r.Status(ctx)
-		line := fmt.Sprintf("level %d, %s: %s, power %s", p.fences[i].Level, r.Name(), feedWords[s.Feed], s.Power)
-		if s.Err != nil {
-			line += ": " + s.Err.Error()
-		}
-		out = append(out, line)
-	}
-	return out
-}
-
-var feedWords = map[fencing.Feed]string{
-	fencing.FeedUnknown: "nobody can tell whether it is cut", fencing.FeedOpen: "cut (its contact is open)", fencing.FeedClosed: "not cut (its contact is closed)",
-}
-
-func (p *power) Senses() []daemon.Sense {
-	var out []daemon.Sense
-	for i, r := range p.relays {
-		if s, ok := r.Sensor(); ok && p.fences[i].Sense == len(out) {
-			out = append(out, sense{s, p.fences[i].Name})
-		}
-	}
-	return out
-}
-
-type sense struct {
-	fencing.Sensor
-	name string
-}
-
-func (s sense) Name() string { return s.name }
-
-// services are the resources of one group.
-type services struct {
-	*resource.Group
-	names []string
-}
-
-func openServices(c *config.Config, g config.Group, boot string) (services, error) {
-	var all []resource.Resource
-	s := services{}
-	for _, r := range g.Resources {
-		e, err := resource.NewExec(resource.ExecConfig{
-			Cluster: c.Cluster, Node: c.Node(), Group: g.Name, Name: r.Name,
-			Start: r.Start, Stop: r.Stop, Status: r.Status,
-			StartTimeout: r.StartTimeout, StopTimeout: r.StopTimeout, StatusTimeout: r.StatusTimeout,
-			Unfinished: filepath.Join(c.NodeRunDir(), "unfinished-"+url.PathEscape(g.Name+"."+r.Name)), Boot: boot,
-		})
-		if err != nil {
-			return s, err
-		}
-		all, s.names = append(all, e), append(s.names, r.Name)
-	}
-	var err error
-	s.Group, err = resource.NewGroup(g.Name, all, nil)
-	return s, err
-}
-
-func (s services) Names() []string { return s.names }
-
-func (s services) Probe(ctx context.Context) (failover.Found, error) {
-	state, err := s.Group.Probe(ctx)
-	switch {
-	case err != nil:
-		return failover.FoundUnknown, err
-	case state == resource.Running:
-		return failover.FoundRunning, nil
-	case state == resource.Stopped:
-		return failover.FoundStopped, nil
-	}
-	return failover.FoundUnknown, nil
-}
-
 // wire is a link with its counters as the daemon shows them.
 type wire struct{ link.Link }
 
@@ -221,7 +82,7 @@ func (w wire) Counters() map[string]uint64 {
 	return m
 }
 
-// sink hands what a link brings to the daemon, which is made after the links.
+// sink hands what a link or a service brings to the daemon, which is made after them.
 type sink struct{ d *daemon.Daemon }
 
 func (s *sink) Frame(l int, at time.Duration, f *pulse.Frame, v pulse.Verdict) {
@@ -284,13 +145,15 @@ func build(c *config.Config, o daemon.Options) (d *daemon.Daemon, end func(), er
 	o.Cluster, o.Node = c.Cluster, c.Node()
 	o.Decision = c.Decision
 	o.Decision.Boot = journal.BootHash(o.BootID)
+	o.HealthEvery = c.Timing.HealthEvery
 	o.Digests = [2]uint64{c.CoreDigest, c.RestDigest}
 	for _, n := range c.Nodes {
 		o.Names.Members = append(o.Names.Members, n.Name)
 	}
-	for _, g := range c.Groups {
+	to := &sink{}
+	for i, g := range c.Groups {
 		o.Names.Groups = append(o.Names.Groups, g.Name)
-		s, err := openServices(c, g, o.BootID)
+		s, err := openServices(c, i, o.BootID, to)
 		if err != nil {
 			return nil, end, err
 		}
@@ -305,7 +168,7 @@ func build(c *config.Config, o daemon.Options) (d *daemon.Daemon, end func(), er
 		return nil, end, err
 	}
 	end = closeLines
-	o.Power = make([]daemon.Power, len(c.Nodes))
+	o.Power, o.FenceTime = make([]daemon.Power, len(c.Nodes)), make([]time.Duration, len(c.Nodes))
 	for m := range c.Nodes {
 		if m == c.Me || len(c.Levels(m)) == 0 {
 			continue
@@ -314,9 +177,8 @@ func build(c *config.Config, o daemon.Options) (d *daemon.Daemon, end func(), er
 		if err != nil {
 			return nil, end, err
 		}
-		o.Power[m] = p
+		o.Power[m], o.FenceTime[m] = p, c.FenceTime(m)
 	}
-	to := &sink{}
 	if o.Links, err = openLinks(c, o.Keys, to, o.Clock); err != nil {
 		return nil, end, err
 	}

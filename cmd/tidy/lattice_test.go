@@ -50,6 +50,8 @@ var rooms = []room{
 	{path: "serialhb/link", layer: adapter, ours: []string{"serialhb/pulse", "serialhb/clock"}, other: []string{"go.bug.st/serial", "golang.org/x/sys"}},
 	{path: "serialhb/journal", layer: adapter, ours: []string{"serialhb/pulse", "serialhb/failover"}, other: []string{"golang.org/x/sys", "github.com/google/renameio/v2"}},
 	{path: "serialhb/resource", layer: adapter, ours: []string{"serialhb/clock"}, other: []string{"golang.org/x/sys"}},
+	{path: "serialhb/resource/address", layer: adapter, ours: []string{"serialhb/resource"},
+		other: []string{"github.com/vishvananda/netlink", "github.com/mdlayher/arp", "github.com/mdlayher/ndp", "github.com/mdlayher/packet", "golang.org/x/net/bpf", "golang.org/x/sys"}},
 	{path: "serialhb/notify", layer: adapter, other: []string{"golang.org/x/sys"}},
 	{path: "serialhb/control", layer: adapter, other: []string{"golang.org/x/sys"}},
 	{path: "fencing", layer: adapter, ours: []string{"gpio"}},
@@ -82,14 +84,15 @@ var programModules = []string{
 
 // sideways are the pairs of one floor, or one up, that the design allows, with the reason.
 var sideways = map[string]string{
-	"serialhb/detect > serialhb/pulse":    "a detector is fed pulses",
-	"serialhb/failover > serialhb/pulse":  "a decision is made from pulses",
-	"serialhb/failover > fencing":         "kinds of proof; another law keeps it to the values of fencing",
-	"serialhb/config > gpio":              "names of lines",
-	"serialhb/config > fencing":           "descriptions of relays",
-	"fencing/agent > fencing":             "an agent is a device",
-	"cmd/serialhb/... > cmd/serialhb/...": "one program",
-	"cmd/hbsim/... > cmd/hbsim/...":       "one program",
+	"serialhb/detect > serialhb/pulse":              "a detector is fed pulses",
+	"serialhb/failover > serialhb/pulse":            "a decision is made from pulses",
+	"serialhb/failover > fencing":                   "kinds of proof; another law keeps it to the values of fencing",
+	"serialhb/config > gpio":                        "names of lines",
+	"serialhb/config > fencing":                     "descriptions of relays",
+	"serialhb/resource/address > serialhb/resource": "an address is a resource, and says so in its states",
+	"fencing/agent > fencing":                       "an agent is a device",
+	"cmd/serialhb/... > cmd/serialhb/...":           "one program",
+	"cmd/hbsim/... > cmd/hbsim/...":                 "one program",
 }
 
 var latticeLaw = law{

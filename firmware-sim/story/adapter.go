@@ -125,8 +125,13 @@ func (w *lab) configure(s Settings) error {
 	if err := book.write(file); err != nil {
 		return err
 	}
+	agent := filepath.Join(w.dir, "fence_lab")
+	if err := os.WriteFile(agent, fmt.Appendf(nil, "#!/bin/sh\nexec '%s' %s\n", w.binary, ArgAgent), 0o755); err != nil {
+		return fmt.Errorf("story: write fence agent: %w", err)
+	}
 	for _, node := range Nodes {
 		at := places{
+			agent: agent, board: w.rack.BoardSocket(),
 			key: key, state: w.rack.StateDir(node), run: w.rack.RunDir(node),
 			device:  map[string]string{},
 			address: map[string]string{node: w.rack.Listen(node)},

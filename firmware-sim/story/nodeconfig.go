@@ -24,6 +24,8 @@ const (
 	holdOff       = 200 * time.Millisecond
 	verifyTimeout = 1200 * time.Millisecond
 	farewell      = time.Second
+	agentTimeout  = 5 * time.Second
+	agentPoll     = 50 * time.Millisecond
 )
 
 // samples is how often a sense is read while it has to stay off.
@@ -35,6 +37,7 @@ type places struct {
 	device          map[string]string // of this node only
 	address         map[string]string // as this node sees them
 	service         []string          // the command that its verb follows; the same words on every node
+	agent, board    string            // the fence agent, and the board that it speaks to
 }
 
 // nodeConfig writes the configuration file of one node. Everything that both nodes must agree on is the same in both.
@@ -83,6 +86,9 @@ func nodeConfig(name string, s Settings, at places) string {
 	}
 	for _, n := range Nodes {
 		fence(line, strings.ToUpper(n), n, s)
+		if s.Agent == "on" {
+			agent(line, n, s, at)
+		}
 	}
 	line("\n[[group]]")
 	line("name = %s", q(Service))
@@ -125,6 +131,26 @@ func fence(line func(string, ...any), upper, target string, s Settings) {
 	line("mirror_open = \"low\"")
 	line("mirror_bias = \"up\"")
 	fenceTimes(line, s)
+}
+
+// agent is the last level of a node.
+func agent(line func(string, ...any), target string, s Settings, at places) {
+	level := 2
+	if s.Level2 == "on" {
+		level = 3
+	}
+	line("\n[[fence]]")
+	line("target = %q", target)
+	line("level = %d", level)
+	line("device = \"exec\"")
+	line("agent = %q", at.agent)
+	line("options = { board = %q, plug = %q }", at.board, target)
+	line("status_timeout = %q", agentTimeout)
+	line("power_timeout = %q", agentTimeout)
+	line("poll = %q", agentPoll)
+	line("hold_off = %q", holdOff)
+	line("mode = \"reboot\"")
+	line("dwell = %q", s.Dwell)
 }
 
 func fenceTimes(line func(string, ...any), s Settings) {

@@ -16,6 +16,7 @@ func placesFor(dir, me string) places {
 		key: filepath.Join(dir, "key"), state: filepath.Join(dir, me, "state"), run: filepath.Join(dir, me, "run"),
 		device:  map[string]string{"alpha": filepath.Join(dir, "a"), "bravo": filepath.Join(dir, "b")},
 		address: map[string]string{me: "127.0.0.1:20001", others(me)[0]: "127.0.0.1:30002"},
+		agent:   filepath.Join(dir, "fence_lab"), board: filepath.Join(dir, "board.sock"),
 		service: []string{"/usr/bin/serialhb", ArgService, filepath.Join(dir, "service.json")},
 	}
 }
@@ -25,6 +26,8 @@ func TestNodesAcceptTheirConfiguration(t *testing.T) {
 		"as it is": func(*Settings) {},
 		"plain":    func(s *Settings) { s.Sense = "plain" },
 		"level2":   func(s *Settings) { s.Level2 = "on" },
+		"agent":    func(s *Settings) { s.Agent = "on" },
+		"all":      func(s *Settings) { s.Agent, s.Level2 = "on", "on" },
 		"approve":  func(s *Settings) { s.Takeover, s.Failback = "approve", "auto" },
 		"quick": func(s *Settings) {
 			s.Interval, s.Multiplier, s.Stretch, s.Prove, s.Settle = 10*time.Millisecond, 3, "4", 10*time.Millisecond, 5*time.Millisecond
@@ -48,8 +51,11 @@ func TestNodesAcceptTheirConfiguration(t *testing.T) {
 			}
 			rest = append(rest, c.RestDigest, c.CoreDigest)
 			peer := 1 - c.Me
-			if got, want := len(c.Levels(peer)), map[string]int{"on": 2, "off": 1}[s.Level2]; got != want {
+			if got, want := len(c.Levels(peer)), 1+map[string]int{"on": 1}[s.Level2]+map[string]int{"on": 1}[s.Agent]; got != want {
 				t.Errorf("%s: %s has %d levels, want %d", name, me, got, want)
+			}
+			if levels := c.Levels(peer); (levels[len(levels)-1][0].Agent != nil) != (s.Agent == "on") {
+				t.Errorf("%s: the last level of %s is %+v", name, me, levels[len(levels)-1])
 			}
 			if got := c.Decision.Members[peer].Senses[0].FailSafe; got != (s.Sense == "fail-safe") {
 				t.Errorf("%s: fail-safe is %v", name, got)

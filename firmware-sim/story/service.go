@@ -43,6 +43,9 @@ func Hidden(args []string) (exit int, ok bool) {
 	if len(args) > 0 && args[0] == ArgService {
 		return serviceMain(args[1:]), true
 	}
+	if len(args) > 0 && args[0] == ArgAgent {
+		return agentMain(os.Stdin, os.Stderr), true
+	}
 	return rack.Hidden(args)
 }
 

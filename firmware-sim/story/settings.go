@@ -25,6 +25,7 @@ type Settings struct {
 	Takeover   string        // auto or approve
 	Sense      string        // fail-safe or plain
 	Level2     string        // on or off: a second relay in series with a mirror contact, tried when the first fails
+	Agent      string        // on or off: a fence agent that switches the mains, tried when all relays fail
 	Failback   string        // off, manual or auto
 	Moves      int           // automatic moves in an hour before a node locks itself out, 1 to 250
 	Fences     int           // fences likewise
@@ -38,7 +39,7 @@ func Defaults() Settings {
 		HoldUp: 5 * time.Millisecond, BootDelay: 50 * time.Millisecond, Operate: 8 * time.Millisecond,
 		Settle: 10 * time.Millisecond, Prove: 20 * time.Millisecond, Dwell: 300 * time.Millisecond,
 		Approval: 5 * time.Minute,
-		Takeover: "auto", Sense: "fail-safe", Level2: "off", Failback: "manual", Moves: 200, Fences: 200,
+		Takeover: "auto", Sense: "fail-safe", Level2: "off", Agent: "off", Failback: "manual", Moves: 200, Fences: 200,
 	}
 }
 
@@ -66,6 +67,7 @@ var settings = []setting{
 	duration("stop-time", "what the service takes to stop, besides a moment; it answers meanwhile", 0, time.Minute, func(s *Settings) *time.Duration { return &s.Stopping }),
 	choice("sense", "what the power senses are declared as", func(s *Settings) *string { return &s.Sense }, "fail-safe", "plain"),
 	choice("level2", "whether there is a second relay in series, tried when the first one fails", func(s *Settings) *string { return &s.Level2 }, "on", "off"),
+	choice("agent", "whether there is a fence agent that switches the mains, tried when every relay fails", func(s *Settings) *string { return &s.Agent }, "on", "off"),
 	choice("failback", "how the service returns to the preferred node", func(s *Settings) *string { return &s.Failback }, "off", "manual", "auto"),
 	number("moves", "automatic moves in an hour before a node locks itself out", 1, 250, func(s *Settings) *int { return &s.Moves }),
 	number("fences", "fences in an hour before a node locks itself out", 1, 250, func(s *Settings) *int { return &s.Fences }),

@@ -119,6 +119,15 @@ func (b *Backend) open(name string, r request) (*line, error) {
 	return &line{name: name, h: h}, nil
 }
 
+// Chip returns the name that the kernel has given the one chip with a label, such as gpiochip0. It changes nothing.
+func (b *Backend) Chip(label string) (string, error) {
+	c, err := b.find(label)
+	if err != nil {
+		return "", fmt.Errorf("cdev: find the chip %s: %w", label, err)
+	}
+	return c.name(), c.close()
+}
+
 // find opens the one chip with a label.
 func (b *Backend) find(label string) (chip, error) {
 	var found chip

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"time"
@@ -11,8 +12,9 @@ import (
 // does no harm, so that the next finding is true too; with an error the model is never used.
 type check struct {
 	findings
-	raw   *rawFile
-	model model
+	raw    *rawFile
+	model  model
+	moving map[netip.Addr]place // addresses of resources so far
 }
 
 // all looks at the sections; each uses what those before it found.
@@ -130,6 +132,15 @@ func (c *check) named(t text, usual string, taken map[string]bool) bool {
 		return true
 	}
 	return false
+}
+
+// foreign refuses keys of another kind of thing: a key that is given has to have an effect.
+func (c *check) foreign(keys []place, word, theirs, ours string) {
+	for _, p := range keys {
+		if p.given {
+			c.bad(p, fmt.Sprintf("remove it, or write %s = %q", word, theirs), "%s has no meaning for %s = %q", p.name(), word, ours)
+		}
+	}
 }
 
 // path gives an absolute path.

@@ -9,6 +9,7 @@
 package config
 
 import (
+	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -95,11 +96,16 @@ type Link struct {
 	at place // of this node's end
 }
 
-// Fence is one device that this node drives. There is one kind, a relay.
+// Fence is one device that this node drives: a relay, or an external fence agent.
 type Fence struct {
 	Name   string // unique among the devices of its target
 	Target uint8
 	Level  int // from 1; lower levels are tried first
+	// Agent describes the fence agent, and is nil for a relay. Its Path is as it stands in the file, which may be a name
+	// alone, its Params are those of the file, and its times are complete.
+	Agent *fencing.AgentConfig
+	// OptionsFile is a file with further Params; see [ReadOptions]. Empty is none.
+	OptionsFile string
 	// Wiring and Relay are what [fencing.OpenRelay] wants.
 	Wiring fencing.Wiring
 	Relay  fencing.RelayConfig
@@ -109,6 +115,27 @@ type Fence struct {
 	Sense int
 	// AcceptDoubtful: the file accepts lines that cannot keep every promise.
 	AcceptDoubtful bool
+
+	at     place
+	places map[string]place
+}
+
+// Time bounds one fence with this device, also if it never answers.
+func (f *Fence) Time() time.Duration {
+	if f.Agent != nil {
+		return f.Agent.OffTime()
+	}
+	return f.Plan.Verify
+}
+
+// Finding is one about this device that shows only on the machine itself. Its place is that of a key of the device's
+// table, such as agent or options.ip, or of the table if the file does not give the key.
+func (f *Fence) Finding(s Severity, key, text, fix string) Finding {
+	at, ok := f.places[key]
+	if !ok {
+		at = f.at
+	}
+	return Finding{Severity: s, Line: at.line, Key: at.key, Text: text, Fix: fix}
 }
 
 // Group is a resource group.
@@ -119,15 +146,31 @@ type Group struct {
 	Resources []Resource // in the order of their start
 }
 
-// Resource is one thing that a group is made of. Each command is an argument list that begins with an absolute path.
+// Resource is one thing that a group is made of.
 type Resource struct {
-	Kind                string // exec
-	Name                string // unique in its group
-	Start, Stop, Status []string
+	Kind string // exec, address
+	Name string // unique in its group
 
+	// Of exec: each command is an argument list that begins with an absolute path.
+	Start, Stop, Status                      []string
 	StartTimeout, StopTimeout, StatusTimeout time.Duration
 
-	start, stop, status place
+	// Of address.
+	Address       netip.Prefix
+	Interface     string        // of this node
+	ProbeWait     time.Duration // 0 is never to ask
+	Announcements int
+	Spacing       time.Duration
+	Refresh       time.Duration // 0 is never
+	Timeout       time.Duration
+
+	start, stop, status, at place
+	interfaces              map[int]text // by node
+}
+
+// Finding is one about this resource that shows only on the machine itself.
+func (r *Resource) Finding(s Severity, text, fix string) Finding {
+	return Finding{Severity: s, Line: r.at.line, Key: r.at.key, Text: text, Fix: fix}
 }
 
 // Timing holds the times of the cluster.
@@ -149,6 +192,7 @@ type Timing struct {
 	WaitToRestore    time.Duration
 	Farewell         time.Duration
 	Quiet            time.Duration // up to 60 s
+	HealthEvery      time.Duration // at least 10 s
 }
 
 // Limits is the failover budget: so many automatic moves and fences in a window.
@@ -197,7 +241,7 @@ func (c *Config) Levels(target int) [][]Fence {
 	return levels
 }
 
-// levelGrace is what a level may take beyond the verify time of its slowest device: the other devices of a failed level
+// levelGrace is what a level may take beyond the time of its slowest device: the other devices of a failed level
 // get a second to stop, and the coil's driver some time of its own.
 const levelGrace = 2 * time.Second
 
@@ -212,7 +256,7 @@ func (c *Config) FenceTime(target int) (total time.Duration) {
 // LevelTime bounds one try of a level.
 func LevelTime(level []Fence) (longest time.Duration) {
 	for _, f := range level {
-		longest = max(longest, f.Plan.Verify)
+		longest = max(longest, f.Time())
 	}
 	return longest + levelGrace
 }

@@ -38,6 +38,7 @@ fence_retry = "11s"
 wait_to_restore = "12m"
 farewell = "13s"
 quiet = "14s"
+health_every = "15m"
 [limits]
 window = "2h"
 moves = 4
@@ -161,7 +162,7 @@ func TestEveryValueArrives(t *testing.T) {
 		t.Error(c.Socket(), c.NodeRunDir(), c.NodeStateDir())
 	}
 	const s, ms, m = time.Second, time.Millisecond, time.Minute
-	want := Timing{200 * ms, 10, 3, 2 * s, 600 * ms, 2.5, 5 * s, 7 * s, 8 * s, s, 6 * m, 9 * s, 2, 11 * s, 12 * m, 13 * s, 14 * s}
+	want := Timing{200 * ms, 10, 3, 2 * s, 600 * ms, 2.5, 5 * s, 7 * s, 8 * s, s, 6 * m, 9 * s, 2, 11 * s, 12 * m, 13 * s, 14 * s, 15 * m}
 	if c.Timing != want {
 		t.Errorf("\n got %+v\nwant %+v", c.Timing, want)
 	}
@@ -273,7 +274,7 @@ func TestFencingTakesEveryDevice(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	c := mustFor(t, whole(), "alpha")
 	const s, ms, m = time.Second, time.Millisecond, time.Minute
-	want := Timing{100 * ms, 15, 5, 1500 * ms, 500 * ms, 1.5, 3 * s, 2050 * ms, 10 * s, 2 * s, 5 * m, 3 * s, 3, 10 * s, 5 * m, 7500 * ms, 30 * s}
+	want := Timing{100 * ms, 15, 5, 1500 * ms, 500 * ms, 1.5, 3 * s, 2050 * ms, 10 * s, 2 * s, 5 * m, 3 * s, 3, 10 * s, 5 * m, 7500 * ms, 30 * s, 5 * m}
 	if c.Timing != want {
 		t.Errorf("\n got %+v\nwant %+v", c.Timing, want)
 	}

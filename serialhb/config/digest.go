@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -40,6 +41,10 @@ func (m *model) digest() {
 	for _, g := range m.groups {
 		rest.put("group", g.Name, g.Prefer, g.Failback)
 		for _, r := range g.Resources {
+			if r.Kind == addressKind {
+				rest.put("address", r.Name, r.Address.String(), r.ProbeWait, r.Announcements, r.Spacing, r.Refresh, r.Timeout)
+				continue
+			}
 			rest.put("resource", r.Kind, r.Name, r.Start, r.Stop, r.Status, r.StartTimeout, r.StopTimeout, r.StatusTimeout)
 		}
 	}
@@ -52,6 +57,11 @@ func (c *canon) fence(f *fenceModel) {
 	dwell := f.dwell.v
 	if f.mode == off {
 		dwell = 0
+	}
+	if a := f.agent; a != nil {
+		c.put("fence", f.target, f.level, by, "exec", filepath.Base(a.Path), f.mode, dwell)
+		c.put("times", a.Timeouts.Off, a.Timeouts.On, a.Timeouts.Status, a.Timeouts.Monitor, a.Poll, a.PowerTimeout, a.HoldOff)
+		return
 	}
 	p := f.plan
 	c.put("fence", f.target, f.level, by, "relay", f.relay.Cut, f.mode, dwell)

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/serialhb/serialhb/fencing"
 )
 
 func TestExampleHasNothingToComplainAbout(t *testing.T) {
@@ -49,13 +52,40 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 			t.Errorf("%s is shown with another value than its default", key)
 		}
 	}
-	for _, commented := range []string{"late_multiplier", "noise_stretch", "start_window", "move_timeout", "quiet"} {
+	for _, commented := range []string{"late_multiplier", "noise_stretch", "start_window", "move_timeout", "quiet", "health_every"} {
 		set := strings.Replace(text, "# "+commented, commented, 1)
 		if set == text {
 			t.Fatalf("%s does not stand in the example", commented)
 		}
 		if got := mustFor(t, set, "alpha"); got.RestDigest != want.RestDigest {
 			t.Errorf("%s is shown with another value than its default", commented)
+		}
+	}
+}
+
+// What the example only shows works as well, and says the defaults.
+func TestExampleThatIsTakenUp(t *testing.T) {
+	var lines []string
+	for _, line := range strings.Split(Example("plant-7"), "\n") {
+		bare := strings.TrimPrefix(line, "# ")
+		if key, _, isKey := strings.Cut(bare, " = "); strings.HasPrefix(bare, "[[") || isKey && !strings.Contains(strings.TrimSpace(key), " ") {
+			line = bare
+		}
+		lines = append(lines, line)
+	}
+	c := mustFor(t, strings.Join(lines, "\n"), "alpha")
+	levels := c.Levels(1)
+	if len(levels) != 2 || levels[1][0].Agent == nil || levels[1][0].OptionsFile != "/etc/serialhb/bravo.options" || levels[1][0].Agent.HoldOff != fencing.DefaultHoldOff {
+		t.Fatalf("%+v", levels)
+	}
+	a := c.Groups[0].Resources[0]
+	if len(c.Groups[0].Resources) != 2 || a.Kind != "address" || a.Interface != "eth0" {
+		t.Fatalf("%+v", c.Groups)
+	}
+	for _, key := range []string{"probe_wait", "announcements", "spacing", "refresh", "timeout "} {
+		kept := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.HasPrefix(line, key) })
+		if got := mustFor(t, strings.Join(kept, "\n"), "alpha"); len(kept) == len(lines) || got.RestDigest != c.RestDigest {
+			t.Errorf("%s is shown with another value than its default, or not at all", key)
 		}
 	}
 }

@@ -22,15 +22,21 @@ func (c *check) fences() {
 		f, known := c.fence(r)
 		if known {
 			numbers[f.target]++
-			f.name = fmt.Sprintf("%s-relay-%d", c.model.nodes[f.target].Name, numbers[f.target])
+			f.name = fmt.Sprintf("%s-%s-%d", c.model.nodes[f.target].Name, kindOf(r), numbers[f.target])
 			for _, me := range f.by {
 				covered[[2]int{me, f.target}] = true
 			}
 		}
-		c.relay(r, &f)
+		if kindOf(r) == agentKind {
+			c.agent(r, &f, known)
+		} else {
+			c.relay(r, &f)
+		}
 		if known {
-			f.relay.Name = f.name
-			c.wire(r, &f, used)
+			if f.agent == nil {
+				f.relay.Name = f.name
+				c.wire(r, &f, used)
+			}
 			c.model.fences = append(c.model.fences, f)
 		}
 	}
@@ -76,11 +82,13 @@ func (c *check) fence(r *rawFence) (f fenceModel, known bool) {
 // relay reads what makes the proof. What fencing itself would refuse is refused here, in its words.
 func (c *check) relay(r *rawFence, f *fenceModel) {
 	before := len(c.findings)
+	f.places = map[string]place{"line": r.Line.place}
 	if r.Device.set && r.Device.v != "relay" {
-		c.bad(r.Device.place, `write device = "relay", which is the only kind there is`, "device = %q is no kind of fence device", r.Device.v)
+		c.bad(r.Device.place, `write device = "relay" or device = "exec"`, "device = %q is no kind of fence device", r.Device.v)
 		return
 	}
-	demand(c, r.Device, "it says what cuts the power", option[string]{"relay", "relay"})
+	demand(c, r.Device, "it says what cuts the power", option[string]{"relay", "relay"}, option[string]{"exec", "exec"})
+	c.foreign(r.agentKeys(), "device", "exec", "relay")
 	if !r.Line.given {
 		c.bad(r.Line.place, `write line = "cdev:LABEL/NAME", the GPIO line that drives the coil`, "line is missing")
 	}

@@ -23,7 +23,7 @@ type File struct {
 
 // Load reads a file. The File is never nil; with an error among the findings, [File.For] refuses.
 func Load(path string) (*File, []Finding) {
-	data, err := readFile(path)
+	data, mode, err := readFile(path)
 	if err != nil {
 		return &File{Name: path, errors: 1}, []Finding{{
 			Severity: Error, Key: "file",
@@ -31,17 +31,30 @@ func Load(path string) (*File, []Finding) {
 			Fix:  "name the file with --config, or write one with serialhb example",
 		}}
 	}
-	return Parse(data, path)
+	f, found := Parse(data, path)
+	if mode.Perm()&forOthers != 0 && f.model != nil && len(f.model.secrets) > 0 {
+		all := findings(found)
+		all.bad(f.model.secrets[0], fmt.Sprintf("put it into a file of its own with options_file = \"/etc/serialhb/NAME.options\", or run chmod 600 %s", path),
+			"%s is a secret, and others than its owner may read %s (mode %04o)", f.model.secrets[0].name(), path, mode.Perm())
+		f.errors++
+		found = all.sorted()
+	}
+	return f, found
 }
 
 // readFile reads at most a little more than a file may have.
-func readFile(path string) ([]byte, error) {
+func readFile(path string) ([]byte, fs.FileMode, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, cause(err)
+		return nil, 0, cause(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, cause(err)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	return data, cause(errors.Join(err, f.Close()))
+	return data, info.Mode(), cause(err)
 }
 
 // cause drops the path from a file error whose sentence names it already.

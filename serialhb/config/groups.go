@@ -66,10 +66,13 @@ func (c *check) prefer(l list) []int {
 }
 
 func (c *check) resource(r *rawResource, names map[string]bool) Resource {
+	if demand(c, r.Kind, "it says how the resource is driven", option[string]{"exec", "exec"}, option[string]{"address", "address"}) == "address" {
+		return c.addressOf(r, names)
+	}
 	c.named(r.Name, "service", names)
-	demand(c, r.Kind, "it says how the resource is driven", option[string]{"exec", "exec"})
+	c.foreign(r.addressKeys(), "kind", "address", "exec")
 	return Resource{
-		Kind: "exec", Name: r.Name.v,
+		Kind: "exec", Name: r.Name.v, at: r.place,
 		start: r.Start.place, stop: r.Stop.place, status: r.Status.place,
 		Start:         c.command(r.Start, "it brings the service up"),
 		Stop:          c.command(r.Stop, "it takes the service down"),

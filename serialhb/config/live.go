@@ -30,6 +30,7 @@ func (c *Config) checkLive(l *live) []Finding {
 		l.lasting(c.lines.stateDir, c.StateDir)
 	}
 	l.commands(c.Groups)
+	l.optionFiles(c.Fences)
 	return l.sorted()
 }
 
@@ -53,6 +54,9 @@ func (l *live) at(path string) string { return filepath.Join(l.root, path) }
 func (l *live) commands(groups []Group) {
 	for _, g := range groups {
 		for _, r := range g.Resources {
+			if r.Kind != execKind {
+				continue
+			}
 			l.command(r.start, r.Start)
 			l.command(r.stop, r.Stop)
 			l.command(r.status, r.Status)

@@ -20,6 +20,9 @@ type model struct {
 	fenceWhenDeaf          bool
 	withdrawSurvivesReboot bool
 
+	// secrets are where secrets stand in the file itself
+	secrets []place
+
 	nodes  []Node
 	links  []linkModel
 	fences []fenceModel
@@ -54,6 +57,9 @@ type fenceModel struct {
 	mode           mode
 	dwell          span
 	acceptDoubtful bool
+	agent          *fencing.AgentConfig // nil is a relay
+	optionsFile    string
+	places         map[string]place // of the keys of an agent, and of its options
 	at             place
 }
 
@@ -69,7 +75,7 @@ const (
 func (m *model) config(me int) *Config {
 	c := &Config{
 		Cluster: m.cluster, StateDir: m.stateDir.v, RunDir: m.runDir.v,
-		Me: me, Nodes: slices.Clone(m.nodes), Groups: m.groups,
+		Me: me, Nodes: slices.Clone(m.nodes), Groups: m.groupsOf(me),
 		Timing: m.timing, Limits: m.limits, Log: m.log,
 		Takeover: m.takeover, OnLastLink: m.onLastLink, Split: m.split,
 		FenceWhenDeaf: m.fenceWhenDeaf, WithdrawSurvivesReboot: m.withdrawSurvivesReboot,
@@ -119,7 +125,8 @@ func (m *model) fencesOf(me int) []Fence {
 		}
 		mine = append(mine, Fence{
 			Name: f.name, Target: uint8(f.target), Level: f.level, Wiring: w, Relay: f.relay, Plan: f.plan,
-			Sense: -1, AcceptDoubtful: f.acceptDoubtful,
+			Agent: f.agent, OptionsFile: f.optionsFile,
+			Sense: -1, AcceptDoubtful: f.acceptDoubtful, at: f.at, places: f.places,
 		})
 	}
 	slices.SortStableFunc(mine, func(a, b Fence) int {

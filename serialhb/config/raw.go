@@ -46,6 +46,7 @@ type rawTiming struct {
 	WaitToRestore    span   `toml:"wait_to_restore"`
 	Farewell         span   `toml:"farewell"`
 	Quiet            span   `toml:"quiet"`
+	HealthEvery      span   `toml:"health_every"`
 }
 
 type rawLimits struct {
@@ -101,6 +102,15 @@ type rawFence struct {
 	HoldUpMeasured      truth  `toml:"hold_up_measured"`
 	HoldOff             span   `toml:"hold_off"`
 	VerifyTimeout       span   `toml:"verify_timeout"`
+	Agent               text   `toml:"agent"`
+	Options             table  `toml:"options"`
+	OptionsFile         text   `toml:"options_file"`
+	OffTimeout          span   `toml:"off_timeout"`
+	OnTimeout           span   `toml:"on_timeout"`
+	StatusTimeout       span   `toml:"status_timeout"`
+	MonitorTimeout      span   `toml:"monitor_timeout"`
+	PowerTimeout        span   `toml:"power_timeout"`
+	Poll                span   `toml:"poll"`
 	Mode                text   `toml:"mode"`
 	Dwell               span   `toml:"dwell"`
 }
@@ -115,12 +125,19 @@ type rawGroup struct {
 
 type rawResource struct {
 	place
-	Kind          text `toml:"kind"`
-	Name          text `toml:"name"`
-	Start         list `toml:"start"`
-	Stop          list `toml:"stop"`
-	Status        list `toml:"status"`
-	StartTimeout  span `toml:"start_timeout"`
-	StopTimeout   span `toml:"stop_timeout"`
-	StatusTimeout span `toml:"status_timeout"`
+	Kind          text   `toml:"kind"`
+	Name          text   `toml:"name"`
+	Start         list   `toml:"start"`
+	Stop          list   `toml:"stop"`
+	Status        list   `toml:"status"`
+	StartTimeout  span   `toml:"start_timeout"`
+	StopTimeout   span   `toml:"stop_timeout"`
+	StatusTimeout span   `toml:"status_timeout"`
+	Address       text   `toml:"address"`
+	Interface     cards  `toml:"interface"`
+	ProbeWait     span   `toml:"probe_wait"`
+	Announcements number `toml:"announcements"`
+	Spacing       span   `toml:"spacing"`
+	Refresh       span   `toml:"refresh"`
+	Timeout       span   `toml:"timeout"`
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/failover"
@@ -19,6 +20,8 @@ const (
 	defaultWindow     = time.Hour
 	maxWindow         = 30 * 24 * time.Hour
 	maxQuiet          = pulse.MaxQuietMS * time.Millisecond
+	minHealth         = 10 * time.Second
+	defaultHealth     = 5 * time.Minute
 	day               = 24 * time.Hour
 	// moveIntervals is how many intervals a request and its grant take to be sent, answered and seen, with one of each
 	// lost on the way.
@@ -54,6 +57,7 @@ func (c *check) timing() {
 	t.WaitToRestore = c.between(r.WaitToRestore, 5*time.Minute, time.Millisecond, 7*day)
 	t.Farewell = c.between(r.Farewell, max(2*time.Second, 5*t.Detection), 2*t.Interval, day)
 	t.Quiet = c.between(r.Quiet, min(maxQuiet, max(30*time.Second, 2*t.Detection)), time.Millisecond, maxQuiet)
+	t.HealthEvery = c.between(r.HealthEvery, defaultHealth, minHealth, day)
 	if r.Quiet.set && t.Quiet <= t.Detection {
 		c.warn(r.Quiet.place, fmt.Sprintf("write quiet = %q or more", min(maxQuiet, 2*t.Detection)),
 			"quiet = %q is not longer than the detection time of %v, so a quiet restart gains nothing", t.Quiet, t.Detection)
@@ -69,10 +73,17 @@ func (c *check) timing() {
 
 // leastFenceDelay is how long the lighter side of a fight has to wait so that at most one coil is driven: the two may
 // notice the silence a detection time apart at worst, and further apart by what a babbling line may add for one of them
-// beyond the usual; and the loser goes on acting until its supply has run dry.
+// beyond the usual; and the loser goes on acting until its supply has run dry. Of an agent it counts what its board may
+// usually take, and only on the level that is tried at once.
 func (c *check) leastFenceDelay() time.Duration {
 	actuation := time.Duration(0)
 	for _, f := range c.model.fences {
+		if f.agent != nil {
+			if !c.behindAnother(f) {
+				actuation = max(actuation, f.agent.PowerTimeout+f.agent.HoldOff)
+			}
+			continue
+		}
 		dry := f.plan.HoldOff
 		if f.plan.HasSense {
 			dry = f.plan.HoldUp
@@ -82,6 +93,11 @@ func (c *check) leastFenceDelay() time.Duration {
 	t := &c.model.timing
 	apart := t.Detection + time.Duration(max(0, t.NoiseStretch-defaultStretch)*float64(t.Detection))
 	return min(time.Hour, apart+actuation)
+}
+
+// behindAnother says whether a device is tried only after another one of its target has failed.
+func (c *check) behindAnother(f fenceModel) bool {
+	return slices.ContainsFunc(c.model.fences, func(o fenceModel) bool { return o.target == f.target && o.level < f.level })
 }
 
 // fights says whether two members can want each other cut at once.

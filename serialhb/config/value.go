@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,6 +53,13 @@ type (
 		place
 		all string
 		by  map[string]text
+	}
+	// cards is the same for names of network interfaces.
+	cards struct{ wires }
+	// table holds words of somebody else. Numbers and truths are kept as they would be written in text.
+	table struct {
+		place
+		v map[string]text
 	}
 	// ends holds the keys of a table that are no words of ours.
 	ends map[string]text
@@ -160,6 +169,15 @@ func (l *list) take(d *decoder, at place, path string, value any) {
 }
 
 func (w *wires) take(d *decoder, at place, path string, value any) {
+	w.byNode(d, at, path, value, "line", "cdev:LABEL/NAME")
+}
+
+func (c *cards) take(d *decoder, at place, path string, value any) {
+	c.byNode(d, at, path, value, "name", "eth0")
+}
+
+// byNode reads one text for all nodes, or a table of them by node.
+func (w *wires) byNode(d *decoder, at place, path string, value any, what, such string) {
 	switch v := value.(type) {
 	case string:
 		w.all, w.set = v, true
@@ -171,7 +189,26 @@ func (w *wires) take(d *decoder, at place, path string, value any) {
 			w.by[name] = t
 		}
 	default:
-		d.unfit(at, value, "a line, or a table of lines by node", fmt.Sprintf(`%s = "cdev:LABEL/NAME" or %s = { NODE = "cdev:LABEL/NAME" }`, at.name(), at.name()))
+		d.unfit(at, value, fmt.Sprintf("a %s, or a table of %ss by node", what, what), fmt.Sprintf("%s = %q or %s = { NODE = %q }", at.name(), such, at.name(), such))
+	}
+}
+
+func (t *table) take(d *decoder, at place, path string, value any) {
+	all, ok := value.(map[string]any)
+	if !ok {
+		d.unfit(at, value, "a table", fmt.Sprintf(`%s = { NAME = "VALUE" }`, at.name()))
+		return
+	}
+	t.v, t.set = map[string]text{}, true
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		one := text{place: d.place(at, path, name)}
+		switch v := all[name].(type) {
+		case int64, bool:
+			one.v, one.set = fmt.Sprint(v), true
+		default:
+			one.take(d, one.place, "", v)
+		}
+		t.v[name] = one
 	}
 }
 

@@ -47,6 +47,7 @@ func (d *Daemon) act(a *failover.Action) {
 		}
 	case failover.Adopt:
 		d.book.act(d.evidence(a))
+		d.adopted(a.Group)
 	case failover.Cut, failover.Secure, failover.OpenCuts, failover.Restore:
 		d.drive(a)
 	case failover.Reply:
@@ -69,7 +70,7 @@ func (d *Daemon) drive(a *failover.Action) {
 	switch {
 	case w == nil && a.Kind == failover.OpenCuts:
 		d.queue = append(d.queue, failover.Event{Kind: failover.CutsOpened, ID: a.ID, Peer: a.Peer, OK: true})
-	case w == nil || !w.do(*a, d.evidence(a)):
+	case w == nil || !w.do(*a, d.evidence(a), d.beside(a)):
 		d.failed(a)
 	}
 }

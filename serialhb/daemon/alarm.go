@@ -27,6 +27,7 @@ func (d *Daemon) watchAlarms(now time.Duration) {
 	for l := range d.o.Links {
 		d.linkAlarms(uint8(l), now, wrong)
 	}
+	d.serviceAlarms(now, wrong)
 	seen := time.Now()
 	for code, text := range wrong {
 		a, known := d.alarms[code]
@@ -119,6 +120,7 @@ func (d *Daemon) peerAlarms(p uint8, wrong map[string]string) {
 	say(peer.Fence.Unsure && peer.Proof == fencing.Operator, "word-alone", "not every relay of "+name+" could be opened: that it is off rests on a person's word alone, so keep it unplugged until it may run again")
 	say(!away && !d.o.Decision.Members[p].Fenceable, "no-fence", "no fence device of this node cuts "+name+", so nothing of it can be taken over; add a [[fence]] with target = \""+name+"\"")
 	say(peer.Claim.Flags.Has(pulse.FenceMe) && peer.Presence == failover.Present, "asks-to-be-cut", name+" cannot stop a service and asks to be cut off; stop it there by hand, then run `serialhb clear` there")
+	d.healthAlarms(p, say)
 	for _, w := range d.senses {
 		if w.peer != p {
 			continue

@@ -34,16 +34,19 @@ type Options struct {
 	Digests   [2]uint64
 	Keys      *pulse.Keyring
 	Links     []LinkInfo
-	Power     []Power    // by member; nil where this member cuts nothing
-	Services  []Services // by group
-	SaveFacts Facts      // volatile
-	KeepFacts Facts      // durable
-	Record    Recorder
-	Log       zerolog.Logger
-	Clock     Clock
-	Bell      Bell
-	Notify    func(state string) // sd_notify; nil is none
-	Reload    func() (Reloaded, error)
+	Power     []Power         // by member; nil where this member cuts nothing
+	FenceTime []time.Duration // by member: what a whole fence may take at most; none is five minutes
+	// HealthEvery is how often devices that cut power are looked at while nothing is cut; 0 is never.
+	HealthEvery time.Duration
+	Services    []Services // by group
+	SaveFacts   Facts      // volatile
+	KeepFacts   Facts      // durable
+	Record      Recorder
+	Log         zerolog.Logger
+	Clock       Clock
+	Bell        Bell
+	Notify      func(state string) // sd_notify; nil is none
+	Reload      func() (Reloaded, error)
 }
 
 // Daemon is one run of a member.
@@ -100,7 +103,10 @@ type Daemon struct {
 	testing    [pulse.MaxMembers]bool // a fence test of it is under way
 	exit       uint32
 	exited     bool
-	reading    chan struct{} // held by who reads the configuration again
+	right      right
+	troubles   troubles
+	probing    [pulse.MaxGroups]context.CancelFunc // ends the asking that goes on for a group; nil is none
+	reading    chan struct{}                       // held by who reads the configuration again
 }
 
 type linkState struct {
@@ -171,6 +177,7 @@ func (d *Daemon) Run(ctx context.Context) (uint32, error) {
 	}
 	d.loop(ctx, errs)
 	close(d.restless)
+	d.endProbes()
 	cancel()
 	drained := make(chan struct{})
 	go func() { // links may be handing something in
@@ -201,6 +208,7 @@ func (d *Daemon) join() {
 	joined := make(chan struct{})
 	go func() {
 		d.workers.Wait()
+		d.closeServices()
 		close(joined)
 	}()
 	select {

@@ -11,6 +11,9 @@
 //	person.go   commands and what is answered
 //	record.go   the record of what happened and why, written before the action
 //	flood.go    how much news of one kind is recorded
+//	prepare.go  what is done for services beside the decision
+//	news.go     what services tell by themselves
+//	health.go   whether fence devices would work
 //	status.go   what people are told
 //	cause.go    why a service failed, in its own words
 //	alarm.go    what a person should mend

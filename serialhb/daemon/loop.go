@@ -115,6 +115,7 @@ func (d *Daemon) turn() {
 		d.step(failover.Event{Kind: failover.Beat})
 		d.chores(now)
 	}
+	d.turned(now)
 }
 
 // chores ride on a beat, so that they wake nobody.
@@ -219,6 +220,7 @@ func (d *Daemon) sendPulses() {
 			continue
 		}
 		claim := d.state.Pulse(&d.o.Decision, p)
+		d.fitness(&claim)
 		for l := range d.o.Links {
 			if d.o.Links[l].Peers&(1<<p) == 0 {
 				continue

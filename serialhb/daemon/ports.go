@@ -42,7 +42,7 @@ type LinkInfo struct {
 }
 
 // Power is the power of one peer as this member can cut it. Every call may take long and ends with its context, which
-// is a failure. At most one runs at a time.
+// is a failure. At most one runs at a time, but for Status and for a Health whose context has ended.
 type Power interface {
 	// Off opens the cuts and proves the peer off. trusted are the senses that may prove, as bits.
 	Off(ctx context.Context, trusted uint32, tell func(string)) (fencing.Proof, error)
@@ -54,8 +54,18 @@ type Power interface {
 	Restore(ctx context.Context) error
 	// Status tells each device in a sentence, without touching it.
 	Status(ctx context.Context) []string
+	// Health looks whether each device would work if it had to. It drives nothing and never delays an act.
+	Health(ctx context.Context) []Health
 	// Senses are the power senses, by the index that the decision knows.
 	Senses() []Sense
+}
+
+// Health is what a look at one device has found.
+type Health struct {
+	Device string
+	Level  int     // all devices of one level are needed
+	Ill    []error // what is wrong, one thing each; nothing is good order
+	Off    bool    // it reports the peer off by itself: a sense is read elsewhere
 }
 
 // Sense is one power sense. An error is no reading.
@@ -72,6 +82,26 @@ type Services interface {
 	Probe(ctx context.Context) (failover.Found, error)
 	Names() []string
 }
+
+// What [Services] may be able to do besides. A group's calls come one at a time and in the order of their causes; none of
+// them is waited for by the decision.
+type (
+	// Prober asks whether anybody still has what the services need, while the one who had it is being cut off.
+	Prober interface {
+		// BeginProbe begins to ask and returns; the asking ends with ctx, with Start or with Stop.
+		BeginProbe(ctx context.Context) error
+		// Proven tells that from now on nobody has it by right.
+		Proven()
+	}
+	// Announcer tells the network where the services are. Announce does nothing where they do not run.
+	Announcer interface{ Announce() }
+	// Keeper goes on with services that ran before this daemon did.
+	Keeper interface {
+		Keep(ctx context.Context) error
+	}
+	// Closer ends what runs beside the services when the daemon ends, and leaves them.
+	Closer interface{ Close() }
+)
 
 // Facts keeps one kind of facts. Save returns when they are as safe as that kind is meant to be.
 type Facts interface {

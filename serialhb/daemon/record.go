@@ -217,9 +217,14 @@ func (d *Daemon) noted(a *failover.Action) {
 	d.afterNote(a)
 }
 
-// afterNote ends a fence test: power comes back whatever the outcome.
+// afterNote does what follows from a note: services hear of what concerns them, and a fence test ends, after which power
+// comes back whatever the outcome.
 func (d *Daemon) afterNote(a *failover.Action) {
 	switch a.Code {
+	case failover.NoteOwns:
+		d.owned(a)
+	case failover.NoteHeard:
+		d.announce()
 	case failover.NoteProvenOff, failover.NoteFenceFailed, failover.NoteFenceGivenUp:
 		if d.testing[a.Peer] {
 			d.testing[a.Peer] = false

@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -55,7 +56,11 @@ type rigNode struct {
 	keeping    chan struct{} // the same for the durable facts
 	senseHangs chan struct{} // not nil: the sense of this node is not read before it closes
 	tune       func(*daemon.Options)
-	skip       uint32 // the sequence at which the session begins
+	skip       uint32          // the sequence at which the session begins
+	holdUp     time.Duration   // for which the relay that cuts this node watches before it is proven off
+	diary      []string        // what was done to this node's service, and to the relay that it drives
+	health     []daemon.Health // of the relay that it drives
+	asked      chan struct{}   // not nil: a look at that relay is told here, and goes on until its context ends
 }
 
 func newRig(t *testing.T) *rig {
@@ -221,6 +226,15 @@ func (n *rigNode) losePower() {
 	n.end()
 }
 
+// note is a line in the node's diary.
+func (n *rigNode) note(what string) { n.set(func(n *rigNode) { n.diary = append(n.diary, what) }) }
+
+func (n *rigNode) wrote() []string {
+	n.rig.mu.Lock()
+	defer n.rig.mu.Unlock()
+	return slices.Clone(n.diary)
+}
+
 func (n *rigNode) Names() []string { return []string{"web"} }
 
 func (n *rigNode) Start(ctx context.Context) error {
@@ -301,7 +315,10 @@ func (r *rigRelay) Off(ctx context.Context, _ uint32, tell func(string)) (fencin
 		<-ctx.Done()
 		return fencing.None, ctx.Err()
 	}
+	r.driver().note("coil")
 	r.cut()
+	time.Sleep(r.target.holdUp)
+	r.driver().note("proof")
 	if r.target.welded {
 		return fencing.None, fencing.Welded
 	}
@@ -324,6 +341,20 @@ func (r *rigRelay) Restore(ctx context.Context) error {
 	}
 	r.count(&r.given)
 	return nil
+}
+
+func (r *rigRelay) driver() *rigNode { return r.target.rig.nodes[1-r.target.me] }
+
+func (r *rigRelay) Health(ctx context.Context) []daemon.Health {
+	n := r.driver()
+	n.rig.mu.Lock()
+	asked, health := n.asked, n.health
+	n.rig.mu.Unlock()
+	if asked != nil {
+		asked <- struct{}{}
+		<-ctx.Done()
+	}
+	return health
 }
 
 func (r *rigRelay) Status(context.Context) []string { return []string{"one relay"} }

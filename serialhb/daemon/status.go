@@ -76,7 +76,7 @@ func (d *Daemon) memberStatus(p uint8, now time.Duration) control.Member {
 	}
 	if why := d.state.ExplainFence(&d.o.Decision, p); why != failover.None {
 		m.WhyNot = why.Sentence(d.o.Names, p, 0, 0, d.state.Incident.ID)
-	} else {
+	} else if m.WhyNot = d.cannotFence(p); m.WhyNot == "" {
 		m.CanFence = true
 	}
 	for _, w := range d.senses {

@@ -14,6 +14,8 @@ import (
 type job struct {
 	action failover.Action
 	record *Record
+	beside func()                // called when coils are about to be driven; nil is nothing
+	errand func(context.Context) // what is done in the place of an action; nil is none
 }
 
 // groupWorker carries out the probes, starts and stops of one group, one after the other. A stop ends a start that is
@@ -43,7 +45,7 @@ func (w *groupWorker) do(a failover.Action, r *Record) bool {
 		}
 		w.mu.Unlock()
 	}
-	return enqueue(w.jobs, job{a, r})
+	return enqueue(w.jobs, job{action: a, record: r})
 }
 
 func enqueue(jobs chan<- job, j job) bool {
@@ -85,6 +87,10 @@ func (w *groupWorker) run(ctx context.Context) {
 func (w *groupWorker) carryOut(ctx context.Context, j job) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if j.errand != nil {
+		j.errand(ctx)
+		return
+	}
 	if j.action.Kind == failover.Start {
 		w.begin(j.action.ID, cancel)
 		defer w.ended()
@@ -117,7 +123,7 @@ func (w *groupWorker) carryOut(ctx context.Context, j job) {
 	w.d.post(e)
 }
 
-// fenceLimit bounds a whole fence whatever its levels say: a relay that never answers is a failure.
+// fenceLimit bounds a whole fence whose levels do not say how long they may take: a relay that never answers is a failure.
 const fenceLimit = 5 * time.Minute
 
 // powerWorker drives the relays towards one peer, one act after the other.
@@ -126,26 +132,51 @@ type powerWorker struct {
 	peer  uint8
 	power Power
 	jobs  chan job
+	limit time.Duration
+	check healthCheck
 }
 
 func newPowerWorker(d *Daemon, p uint8, power Power) *powerWorker {
-	return &powerWorker{d: d, peer: p, power: power, jobs: make(chan job, 16)}
+	w := &powerWorker{d: d, peer: p, power: power, jobs: make(chan job, 16), limit: fenceLimit}
+	if int(p) < len(d.o.FenceTime) {
+		w.limit = max(w.limit, d.o.FenceTime[p])
+	}
+	return w
 }
 
 // do takes a job and never waits; false is that there is no room for it.
-func (w *powerWorker) do(a failover.Action, r *Record) bool { return enqueue(w.jobs, job{a, r}) }
+func (w *powerWorker) do(a failover.Action, r *Record, beside func()) bool {
+	return enqueue(w.jobs, job{action: a, record: r, beside: beside})
+}
 
 func (w *powerWorker) run(ctx context.Context) {
+	look := time.NewTimer(healthSoon)
+	defer look.Stop()
 	for {
+		if w.d.o.HealthEvery <= 0 {
+			look.Stop()
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case j := <-w.jobs:
-			limited, cancel := context.WithTimeout(ctx, fenceLimit)
-			w.carryOut(limited, j)
-			cancel()
+			w.act(ctx, j)
+			look.Reset(healthSoon)
+		case <-look.C:
+			if j, came := w.look(ctx); came {
+				w.act(ctx, j)
+				look.Reset(healthSoon)
+			} else {
+				look.Reset(w.nextLook())
+			}
 		}
 	}
+}
+
+func (w *powerWorker) act(ctx context.Context, j job) {
+	limited, cancel := context.WithTimeout(ctx, w.limit)
+	defer cancel()
+	w.carryOut(limited, j)
 }
 
 func (w *powerWorker) carryOut(ctx context.Context, j job) {
@@ -154,6 +185,9 @@ func (w *powerWorker) carryOut(ctx context.Context, j job) {
 	tell := func(s string) { w.d.book.say("fence-step", name+": "+s, subject{peer: name}) }
 	e := failover.Event{ID: j.action.ID, Peer: w.peer}
 	var err error
+	if j.beside != nil {
+		j.beside()
+	}
 	switch j.action.Kind {
 	case failover.Cut:
 		e.Kind = failover.FenceDone

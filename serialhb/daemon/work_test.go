@@ -25,6 +25,27 @@ type noRecord struct{}
 func (noRecord) Append(string, any) (uint64, error) { return 0, nil }
 func (noRecord) Behind() error                      { return nil }
 
+// An action that finds no room has failed, so errands must leave it some.
+func TestErrandsLeaveRoomForActions(t *testing.T) {
+	d := New(Options{Record: noRecord{}, Log: zerolog.Nop(), Clock: func() time.Duration { return 0 }})
+	w := newGroupWorker(d, 0, &fakeServices{})
+	d.groups = []*groupWorker{w}
+	taken := 0
+	for range 100 {
+		if d.errand(0, func(context.Context) {}) {
+			taken++
+		}
+	}
+	if taken == 0 || taken > cap(w.jobs)/2 {
+		t.Errorf("%d errands wait in a queue of %d", taken, cap(w.jobs))
+	}
+	for id := range uint32(8) {
+		if !w.do(failover.Action{Kind: failover.Stop, ID: id + 1}, nil) {
+			t.Error("a stop found no room")
+		}
+	}
+}
+
 // A start that waits in the queue when its stop comes must never run: the proof that it rests on was false.
 func TestStopOvertakesAWaitingStart(t *testing.T) {
 	d := New(Options{Record: noRecord{}, Log: zerolog.Nop(), Clock: func() time.Duration { return 0 }})
