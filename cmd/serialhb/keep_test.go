@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,7 +14,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/serialhb/serialhb/serialhb/clock"
 	"github.com/serialhb/serialhb/serialhb/control"
 	"github.com/serialhb/serialhb/serialhb/failover"
 	"github.com/serialhb/serialhb/serialhb/journal"
@@ -281,34 +279,4 @@ func TestFullDiskIsToldAtTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.within(long, "the end of the alarm", func() bool { return p.alarm("keep-failed") == "" })
-}
-
-func TestBornAt(t *testing.T) {
-	born, err := bornAt("/proc/self/stat")
-	if age := clock.Boot() - born; err != nil || age < 0 || age > time.Hour {
-		t.Errorf("this process is %v old, %v", age, err)
-	}
-	child := exec.Command("/bin/sleep", "1000")
-	before := clock.Boot()
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { child.Process.Kill(); child.Wait() }()
-	born, err = bornAt(filepath.Join("/proc", strconv.Itoa(child.Process.Pid), "stat"))
-	if err != nil || born < before-tick || born > clock.Boot() {
-		t.Errorf("born at %v, between %v and %v; %v", born, before, clock.Boot(), err)
-	}
-	stat := filepath.Join(t.TempDir(), "stat")
-	for text, want := range map[string]time.Duration{
-		"7 (a) (b c) S" + strings.Repeat(" 1", 18) + " 250 1 1\n": 2500 * time.Millisecond,
-		"7 (a) S 1 2\n": -1,
-		"":              -1,
-	} {
-		if err := os.WriteFile(stat, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := bornAt(stat); got != want && err == nil {
-			t.Errorf("%q: %v, want %v", text, got, want)
-		}
-	}
 }

@@ -7,11 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/serialhb/serialhb/serialhb/process"
 )
 
 const (
@@ -60,7 +59,7 @@ func (p program) run(ctx context.Context) (ending, error) {
 	exited := make(chan struct{})
 	go func() {
 		defer close(exited)
-		awaitExit(pid)
+		process.AwaitExit(pid)
 	}()
 	gone := true
 	select {
@@ -116,7 +115,7 @@ func (p program) start(cmd *exec.Cmd) (out, errs *sink, err error) {
 		return nil, nil, err
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = options, out.write, errs.write
-	sealDescriptors()
+	_ = process.SealDescriptors() // a descriptor too many is no reason not to cut
 	err = cmd.Start()
 	out.write.Close()
 	errs.write.Close()
@@ -130,12 +129,6 @@ func (p program) start(cmd *exec.Cmd) (out, errs *sink, err error) {
 		return nil, nil, fmt.Errorf("run %s: %w", p.path, err)
 	}
 	return out, errs, nil
-}
-
-// awaitExit returns when the process has exited, and leaves it to be reaped.
-func awaitExit(pid int) {
-	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
-	}
 }
 
 // endGroup asks a process group to end, then kills it, and says whether its leader has exited.
@@ -154,22 +147,4 @@ func endGroup(pid int, exited <-chan struct{}) bool {
 		}
 	}
 	return false
-}
-
-// sealDescriptors keeps what a library or our own parent left open, a serial port above all, out of the agent.
-func sealDescriptors() {
-	const first = 3
-	if unix.CloseRange(first, ^uint(0), unix.CLOSE_RANGE_CLOEXEC) == nil {
-		return
-	}
-	// Kernels before 5.11 cannot do it at once.
-	open, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return
-	}
-	for _, entry := range open {
-		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd >= first {
-			unix.CloseOnExec(fd)
-		}
-	}
 }

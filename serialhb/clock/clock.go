@@ -2,8 +2,7 @@
 //
 // Both are system calls that cannot wait, made without telling the Go scheduler. A timer of the runtime is rounded to a
 // millisecond, wakes its thread twice, and wakes the runtime's monitor with it: forty waits a second cost 1 % of a core
-// that way, and 0.4 % by an alarm of the kernel. A daemon that beats for years is better off with the latter, and a
-// verdict of silence comes a millisecond earlier.
+// that way, and 0.4 % by an alarm of the kernel, which is what a daemon that beats for years is better off with.
 package clock
 
 import (

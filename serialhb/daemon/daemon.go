@@ -60,6 +60,7 @@ type Daemon struct {
 	events   chan failover.Event
 	asks     chan ask
 	restless chan struct{} // closed when the loop has ended
+	life     context.Context
 
 	actions  []failover.Action
 	changes  []detect.Change
@@ -164,6 +165,7 @@ const (
 // hang in a disk or a device.
 func (d *Daemon) Run(ctx context.Context) (uint32, error) {
 	ctx, cancel := context.WithCancel(ctx)
+	d.life = ctx
 	d.started = d.o.Clock()
 	d.startWorkers(ctx)
 	var links sync.WaitGroup
@@ -177,7 +179,6 @@ func (d *Daemon) Run(ctx context.Context) (uint32, error) {
 	}
 	d.loop(ctx, errs)
 	close(d.restless)
-	d.endProbes()
 	cancel()
 	drained := make(chan struct{})
 	go func() { // links may be handing something in

@@ -36,7 +36,7 @@ func (d *Daemon) beside(a *failover.Action) func() {
 		if !can || d.state.Peers[a.Peer].Fence.Groups&(1<<g) == 0 || d.probing[g] != nil {
 			continue
 		}
-		ctx, end := context.WithCancel(context.Background())
+		ctx, end := context.WithCancel(d.life)
 		d.probing[g] = end
 		all = append(all, func() {
 			d.errand(g, func(context.Context) {
@@ -66,21 +66,10 @@ func mayStart(p pulse.Phase) bool {
 	return p == pulse.Requesting || p == pulse.AwaitingApproval || p == pulse.Fencing || p == pulse.Starting
 }
 
-// endProbes ends the asking for groups that will not start: for all of them if the loop has ended.
+// endProbes ends the asking for groups that will not start. With the daemon all of it ends.
 func (d *Daemon) endProbes() {
-	select {
-	case <-d.restless:
-	default:
-		for g := range d.probing {
-			if d.probing[g] != nil && !mayStart(d.state.Groups[g].Phase) {
-				d.probing[g]()
-				d.probing[g] = nil
-			}
-		}
-		return
-	}
 	for g, end := range d.probing {
-		if end != nil {
+		if end != nil && !mayStart(d.state.Groups[g].Phase) {
 			end()
 			d.probing[g] = nil
 		}

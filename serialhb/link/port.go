@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/serialhb/serialhb/serialhb/process"
 	"go.bug.st/serial"
 	"golang.org/x/sys/unix"
 )
@@ -100,7 +101,7 @@ func openLine(fd, baud int) (serial.Port, error) {
 	syscall.ForkLock.RLock()
 	line, err := serial.Open("/proc/self/fd/"+strconv.Itoa(fd), &serial.Mode{BaudRate: baud, DataBits: 8})
 	if err == nil {
-		err = closeOnExec()
+		err = process.SealDescriptors()
 	}
 	syscall.ForkLock.RUnlock()
 	if line == nil {
@@ -114,32 +115,6 @@ func openLine(fd, baud int) (serial.Port, error) {
 		return nil, errors.Join(err, line.Close())
 	}
 	return line, nil
-}
-
-// closeOnExec marks every descriptor from 3 up. Those that a child is meant to have are duplicated for it by os/exec,
-// which clears the mark.
-func closeOnExec() error {
-	err := unix.CloseRange(3, ^uint(0)>>32, unix.CLOSE_RANGE_CLOEXEC)
-	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
-		return closeOnExecEach() // before Linux 5.11
-	}
-	return err
-}
-
-func closeOnExecEach() error {
-	for fd := 3; fd < 1024; fd++ {
-		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
-		if errors.Is(err, unix.EBADF) {
-			continue
-		}
-		if err == nil {
-			_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFD, flags|unix.FD_CLOEXEC)
-		}
-		if err != nil {
-			return fmt.Errorf("link: mark descriptor %d: %w", fd, err)
-		}
-	}
-	return nil
 }
 
 // leftOver says whether a claim is that of a program which has ended. A port forgets it with its last close; a pty keeps

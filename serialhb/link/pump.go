@@ -2,8 +2,34 @@ package link
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
+
+// sending is the half of a link that all adapters share: frames wait in the outbox for the pump of the open device.
+type sending struct {
+	out   *outbox
+	clock Clock
+	pump  atomic.Pointer[pump] // nil: nothing is open
+}
+
+// Send implements [Link].
+func (s *sending) Send(to uint8, frame []byte) {
+	s.out.put(to, frame, s.clock())
+	s.push()
+}
+
+// SendSide implements [Link].
+func (s *sending) SendSide(to uint8, frame []byte) {
+	s.out.putSide(to, frame, s.clock())
+	s.push()
+}
+
+func (s *sending) push() {
+	if p := s.pump.Load(); p != nil {
+		p.push()
+	}
+}
 
 // pump moves frames from an outbox to a device that never makes it wait. Whoever puts a frame pushes, so that a pulse
 // leaves in the turn that made it; what cannot go yet, for a line that is busy or a budget that is spent, a timer pushes

@@ -33,12 +33,11 @@ const joinWithin = 2 * time.Second
 // Serial is a link over a serial cable. The cable has one other end: the member that a frame is for names no way, only
 // the place where it waits.
 type Serial struct {
-	cfg     SerialConfig
-	open    func() (*port, error)
-	recv    *Receiver
-	out     *outbox
+	cfg  SerialConfig
+	open func() (*port, error)
+	recv *Receiver
+	sending
 	ctl     atomic.Pointer[control] // of the open port, nil is none
-	pump    atomic.Pointer[pump]    // the same
 	reopens atomic.Uint64
 
 	decoder pulse.Decoder
@@ -72,33 +71,15 @@ func NewSerial(c SerialConfig) (*Serial, error) {
 	const overhead = 3 // two delimiters and one byte of stuffing
 	o := &opener{device: c.Device, baud: c.Baud, sys: c.Sys, proc: "/proc"}
 	return &Serial{
-		cfg:  c,
-		open: o.open,
-		recv: NewReceiver(c.Index, c.Keys, c.Sink),
-		out:  newOutbox(c.SideBytesPerSecond, overhead, stallAfter(c.Baud)),
+		cfg:     c,
+		open:    o.open,
+		recv:    NewReceiver(c.Index, c.Keys, c.Sink),
+		sending: sending{out: newOutbox(c.SideBytesPerSecond, overhead, stallAfter(c.Baud)), clock: c.Clock},
 	}, nil
 }
 
 // Name is the link's name.
 func (l *Serial) Name() string { return l.cfg.Name }
-
-// Send implements [Link].
-func (l *Serial) Send(to uint8, frame []byte) {
-	l.out.put(to, frame, l.cfg.Clock())
-	l.push()
-}
-
-// SendSide implements [Link].
-func (l *Serial) SendSide(to uint8, frame []byte) {
-	l.out.putSide(to, frame, l.cfg.Clock())
-	l.push()
-}
-
-func (l *Serial) push() {
-	if p := l.pump.Load(); p != nil {
-		p.push()
-	}
-}
 
 // SetKeys implements [Link].
 func (l *Serial) SetKeys(k *pulse.Keyring) { l.recv.SetKeys(k) }

@@ -223,20 +223,6 @@ func listFDs(t *testing.T, dir string) string {
 	return all.String()
 }
 
-func TestCloseOnExecOneByOne(t *testing.T) {
-	fd, err := unix.Open("/dev/null", unix.O_RDONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	if err := closeOnExecEach(); err != nil {
-		t.Fatal(err)
-	}
-	if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
-		t.Fatalf("flags %#x, %v", flags, err)
-	}
-}
-
 func TestSerialSentences(t *testing.T) {
 	keys, r, clock := ring(t, "c", "key"), newRecorder(), testClock()
 	for name, c := range map[string]SerialConfig{

@@ -39,13 +39,12 @@ const (
 // UDP is a link over UDP. The socket is never connected, so a host that refuses is as silent as one that is off. Where a
 // datagram came from is not looked at: only its MAC says who sent it.
 type UDP struct {
-	cfg     UDPConfig
-	listen  netip.AddrPort
-	peers   [pulse.MaxMembers]netip.AddrPort
-	recv    *Receiver
-	out     *outbox
+	cfg    UDPConfig
+	listen netip.AddrPort
+	peers  [pulse.MaxMembers]netip.AddrPort
+	recv   *Receiver
+	sending
 	conn    atomic.Pointer[socket] // nil is none
-	pump    atomic.Pointer[pump]   // the same
 	reopens atomic.Uint64
 	// One byte more than a frame has, so that a longer datagram is seen to be too long.
 	buf [pulse.MaxFrame + 1]byte
@@ -66,9 +65,9 @@ func NewUDP(c UDPConfig) (*UDP, error) {
 		c.SideBytesPerSecond = udpSideRate
 	}
 	l := &UDP{
-		cfg:  c,
-		recv: NewReceiver(c.Index, c.Keys, c.Sink),
-		out:  newOutbox(c.SideBytesPerSecond, udpOverhead, udpStale),
+		cfg:     c,
+		recv:    NewReceiver(c.Index, c.Keys, c.Sink),
+		sending: sending{out: newOutbox(c.SideBytesPerSecond, udpOverhead, udpStale), clock: c.Clock},
 	}
 	var err error
 	if l.listen, err = literal(c.Listen); err != nil {
@@ -103,24 +102,6 @@ func literal(address string) (netip.AddrPort, error) {
 
 // Name is the link's name.
 func (l *UDP) Name() string { return l.cfg.Name }
-
-// Send implements [Link].
-func (l *UDP) Send(to uint8, frame []byte) {
-	l.out.put(to, frame, l.cfg.Clock())
-	l.push()
-}
-
-// SendSide implements [Link].
-func (l *UDP) SendSide(to uint8, frame []byte) {
-	l.out.putSide(to, frame, l.cfg.Clock())
-	l.push()
-}
-
-func (l *UDP) push() {
-	if p := l.pump.Load(); p != nil {
-		p.push()
-	}
-}
 
 // SetKeys implements [Link].
 func (l *UDP) SetKeys(k *pulse.Keyring) { l.recv.SetKeys(k) }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/clock"
+	"github.com/serialhb/serialhb/serialhb/process"
 )
 
 // The time-outs of an [ExecConfig] that leaves them 0.
@@ -183,8 +184,8 @@ func (e *Exec) begin(ctx context.Context, action Action, limit time.Duration) (u
 
 // follow notes the process of an action. Where that fails, the next daemon waits for as long as the action may take.
 func (e *Exec) follow(u unfinished, pid int) {
-	if born, _ := bornAt(pid); born != 0 { // it may have ended already, which is what the next one has to know
-		u.Pid, u.Born = pid, born
+	if now, err := process.Of(pid); err == nil { // it may have ended already, which is what the next one has to know
+		u.Pid, u.Born = pid, now.Born
 		_ = e.note().write(u)
 	}
 }

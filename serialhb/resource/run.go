@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/serialhb/serialhb/serialhb/process"
 )
 
 const (
@@ -44,7 +44,7 @@ func (c command) run(ctx context.Context) (ending, error) {
 	if err != nil {
 		return ending{code: -1}, err
 	}
-	sealDescriptors()
+	_ = process.SealDescriptors() // a descriptor too many is no reason not to stop a service
 	cmd := &exec.Cmd{
 		Path: c.argv[0], Args: c.argv, Env: c.env, Dir: c.dir,
 		Stdout: sink.write, Stderr: sink.write,
@@ -63,7 +63,7 @@ func (c command) run(ctx context.Context) (ending, error) {
 	exited := make(chan struct{})
 	go func() {
 		defer close(exited)
-		awaitExit(cmd.Process.Pid)
+		process.AwaitExit(cmd.Process.Pid)
 	}()
 
 	select {
@@ -102,17 +102,6 @@ func joinErrors(a, b error) error {
 		return a
 	}
 	return several{a, b}
-}
-
-// awaitExit returns once the process has exited and leaves it unreaped: its number, which is also that of its group,
-// cannot be given to another one before the group was dealt with.
-func awaitExit(pid int) {
-	for {
-		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
-		if err != unix.EINTR {
-			return
-		}
-	}
 }
 
 // endGroup ends the process group of an unreaped process: SIGTERM, time to leave, SIGKILL. It says whether the process

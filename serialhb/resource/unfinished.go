@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/clock"
+	"github.com/serialhb/serialhb/serialhb/process"
 )
 
 // unfinished is a start or stop that has begun and that nothing has ended yet, as it stands in a file: a daemon that is
@@ -22,8 +21,8 @@ type unfinished struct {
 	Boot   string        `json:"boot"`
 	Until  time.Duration `json:"until_ns"` // boot time at which the action has failed
 	// Pid and Born name the command's process and the head of its group; 0 is not known: the daemon died in between.
-	Pid  int    `json:"pid,omitempty"`
-	Born uint64 `json:"born,omitempty"` // as in /proc/PID/stat: the number alone may be another's by now
+	Pid  int           `json:"pid,omitempty"`
+	Born time.Duration `json:"born_ns,omitempty"` // the number alone may be another's by now
 	// Started: a stop that was begun after a start that nobody saw the end of.
 	Started bool `json:"started,omitempty"`
 }
@@ -103,8 +102,8 @@ func (u *unfinished) runs() bool {
 	if u.Pid == 0 {
 		return clock.Boot() < u.Until // whoever it is has that long
 	}
-	born, alive := bornAt(u.Pid)
-	return alive && born == u.Born
+	now, err := process.Of(u.Pid)
+	return err == nil && !now.Ended && now.Born == u.Born
 }
 
 func (u *unfinished) end(ctx context.Context, tick *time.Ticker) error {
@@ -128,21 +127,4 @@ func (u *unfinished) end(ctx context.Context, tick *time.Ticker) error {
 		return fmt.Errorf("process %d, the %s of an earlier daemon, cannot be killed", u.Pid, u.Action)
 	}
 	return nil
-}
-
-// bornAt is when a process began, in the kernel's ticks, and whether more is left of it than its remains. 0 is that nobody
-// can tell, or that there is none.
-func bornAt(pid int) (ticks uint64, alive bool) {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return 0, false
-	}
-	at := strings.LastIndexByte(string(b), ')') // the name may hold anything
-	f := strings.Fields(string(b[at+1:]))
-	const state, starttime = 0, 22 - 3
-	if at < 0 || len(f) <= starttime {
-		return 0, false
-	}
-	ticks, err = strconv.ParseUint(f[starttime], 10, 64)
-	return ticks, err == nil && f[state] != "Z" && f[state] != "X"
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/clock"
+	"github.com/serialhb/serialhb/serialhb/process"
 )
 
 // orphan is a resource whose earlier daemon was killed in the middle of an action.
@@ -48,11 +49,11 @@ func orphaned(t *testing.T, action Action, script string, until time.Duration) *
 		syscall.Kill(-o.left.Process.Pid, syscall.SIGKILL)
 		<-gone
 	})
-	born, ok := bornAt(o.left.Process.Pid)
-	if !ok {
-		t.Fatal("the process that was just started is not there")
+	left, err := process.Of(o.left.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := note.write(unfinished{Action: action, Boot: thisBoot, Until: clock.Boot() + until, Pid: o.left.Process.Pid, Born: born}); err != nil {
+	if err := note.write(unfinished{Action: action, Boot: thisBoot, Until: clock.Boot() + until, Pid: o.left.Process.Pid, Born: left.Born}); err != nil {
 		t.Fatal(err)
 	}
 	return o
@@ -103,7 +104,7 @@ func TestStopEndsTheStartOfAnEarlierDaemon(t *testing.T) {
 	if err := o.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, runs := bornAt(o.left.Process.Pid); runs {
+	if left, err := process.Of(o.left.Process.Pid); err == nil && !left.Ended {
 		t.Error("the start goes on")
 	}
 	o.mustProbe(t, Stopped)
@@ -123,7 +124,7 @@ func TestCommandOverItsTimeIsEnded(t *testing.T) {
 	for _, script := range []string{"sleep 1000", "trap '' TERM; sleep 1000"} {
 		o := orphaned(t, ActionStart, script, 50*time.Millisecond)
 		o.mustProbe(t, Unknown)
-		if _, runs := bornAt(o.left.Process.Pid); runs {
+		if left, err := process.Of(o.left.Process.Pid); err == nil && !left.Ended {
 			t.Errorf("%s: it goes on", script)
 		}
 	}

@@ -89,7 +89,9 @@ func (k *keeper) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-k.again:
-			k.announce(ctx)
+			k.look(ctx)
+			k.sent = 0
+			k.sendIfRightful()
 		case <-k.next.C:
 			k.repeat(ctx)
 		case by := <-k.claims:
