@@ -56,7 +56,7 @@ func runDaemon(t *terminal, w *where, bootIDFile string) (int, error) {
 	defer signals.end()
 	log, flush := newLog(os.Stderr, c.Log)
 	defer flush()
-	bell, err := clock.NewBell()
+	bell, err := clock.NewAlarm()
 	if err != nil {
 		return 1, fmt.Errorf("serialhb: %w; this kernel is too old, or the process may open no more files", err)
 	}

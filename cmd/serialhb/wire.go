@@ -88,9 +88,9 @@ type sink struct{ d *daemon.Daemon }
 func (s *sink) Frame(l int, at time.Duration, f *pulse.Frame, v pulse.Verdict) {
 	s.d.Frame(l, at, f, v)
 }
-func (s *sink) Noise(l int, at time.Duration, n int) { s.d.Noise(l, at, n) }
+func (s *sink) Noise(l int, at time.Duration, n int) { s.d.Noise(l, at) }
 func (s *sink) Change(l int, at time.Duration, st link.Status) {
-	s.d.Change(l, at, st.Up, st.DeviceLost, st.Reason)
+	s.d.Change(l, st.Up, st.DeviceLost, st.Reason)
 }
 
 func openLinks(c *config.Config, keys *pulse.Keyring, to *sink, clock daemon.Clock) ([]daemon.LinkInfo, error) {

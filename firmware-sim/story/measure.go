@@ -50,6 +50,8 @@ func (m Measurement) Script() (Script, error) {
 	line("expect linked within 20s")
 	for i := range m.Cuts {
 		victim, heir := Nodes[i%2], Nodes[(i+1)%2]
+		// What was awaited came with a pulse. Power fails at any time between two, so the cuts are spread over the interval.
+		line("sleep %s", m.Settings.Interval*time.Duration(2*i+1)/time.Duration(2*m.Cuts))
 		if m.By == ByMains {
 			line("power-off %s", victim)
 			line("expect owner %s within 20s", heir)

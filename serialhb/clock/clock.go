@@ -71,30 +71,3 @@ func (a *Alarm) Sleep(d time.Duration) bool {
 
 // Close ends a wait, and every later one.
 func (a *Alarm) Close() error { return a.file.Close() }
-
-// Bell is an alarm for a select: its channel gets a value when the alarm rings.
-type Bell struct {
-	*Alarm
-	rings chan struct{}
-}
-
-// NewBell makes a bell that is not set. Its goroutine ends with Close.
-func NewBell() (*Bell, error) {
-	a, err := NewAlarm()
-	if err != nil {
-		return nil, err
-	}
-	b := &Bell{a, make(chan struct{}, 1)}
-	go func() {
-		for a.Wait() {
-			select {
-			case b.rings <- struct{}{}:
-			default:
-			}
-		}
-	}()
-	return b, nil
-}
-
-// Rings is the channel. A value in it may be of an earlier setting, so who takes one looks at the clock.
-func (b *Bell) Rings() <-chan struct{} { return b.rings }

@@ -84,23 +84,3 @@ func TestCloseEndsAWait(t *testing.T) {
 		t.Fatal("a closed alarm sleeps")
 	}
 }
-
-func TestBellRingsForEverySetting(t *testing.T) {
-	b, err := NewBell()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
-	for range 20 {
-		want := Boot() + time.Millisecond
-		b.Set(want)
-		select {
-		case <-b.Rings():
-			if now := Boot(); now < want {
-				t.Fatalf("rang %s too early", want-now)
-			}
-		case <-time.After(patience):
-			t.Fatal("it does not ring")
-		}
-	}
-}

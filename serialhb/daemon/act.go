@@ -82,7 +82,7 @@ var completions = map[failover.ActionKind]failover.EventKind{
 }
 
 // failed completes an action that no worker takes: none is there, or so many wait before it that one of them is stuck.
-// The loop waits for nobody.
+// A turn waits for nobody.
 func (d *Daemon) failed(a *failover.Action) {
 	d.queue = append(d.queue, failover.Event{Kind: completions[a.Kind], ID: a.ID, Peer: a.Peer, Group: a.Group})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -56,11 +57,11 @@ type Daemon struct {
 	watch *detect.Detector
 	log   zerolog.Logger
 
-	in       chan arrival
-	events   chan failover.Event
-	asks     chan ask
-	restless chan struct{} // closed when the loop has ended
-	life     context.Context
+	turn   chan struct{} // held by who has the turn; after the end nobody gives it back
+	ended  chan struct{} // closed when the last turn has ended
+	coming atomic.Int32  // how many wait for a turn with something in hand
+	crowd  int           // turns in a row at whose end somebody waited
+	life   context.Context
 
 	actions  []failover.Action
 	changes  []detect.Change
@@ -127,12 +128,12 @@ type linkState struct {
 func New(o Options) *Daemon {
 	d := &Daemon{
 		o: o, log: o.Log,
-		in: make(chan arrival, 512), events: make(chan failover.Event, 64), asks: make(chan ask, 16),
-		restless: make(chan struct{}), reading: make(chan struct{}, 1),
+		turn: make(chan struct{}, 1), ended: make(chan struct{}), reading: make(chan struct{}, 1),
 		commands: map[uint32]*pending{}, alarms: map[string]control.Alarm{},
 		link: make([]linkState, len(o.Links)), frame: make([]byte, 0, pulse.MaxFrame),
 		interval: time.Duration(o.Decision.IntervalMS) * time.Millisecond,
 	}
+	d.turn <- struct{}{} // the first one is Run's
 	dc := o.Detection
 	for _, l := range o.Links {
 		dc.Links = append(dc.Links, detect.Link{Peers: l.Peers})
@@ -177,28 +178,40 @@ func (d *Daemon) Run(ctx context.Context) (uint32, error) {
 			}
 		})
 	}
-	d.loop(ctx, errs)
-	close(d.restless)
+	d.start()
+	d.leave()
+	d.workers.Go(d.ring)
+	d.live(ctx, errs)
 	cancel()
-	drained := make(chan struct{})
-	go func() { // links may be handing something in
-		for {
-			select {
-			case <-d.in:
-			case <-d.events:
-			case <-drained:
-				return
-			}
-		}
-	}()
+	d.o.Bell.Set(0) // whoever waits for it learns that nothing is due any more
 	links.Wait()
 	d.join()
-	close(drained)
 	d.refuseAll()
 	if !d.exited && !errors.Is(ctx.Err(), context.Canceled) {
 		return d.exit, ctx.Err()
 	}
 	return d.exit, nil
+}
+
+// live ends with the daemon.
+func (d *Daemon) live(ctx context.Context, errs <-chan error) {
+	for {
+		select {
+		case <-d.ended:
+			return
+		case <-ctx.Done():
+			if d.enter(nil) {
+				close(d.ended)
+			}
+			return
+		case err := <-errs:
+			if d.enter(nil) {
+				d.log.Error().Err(err).Msg("a link ended")
+				d.book.say("link-ended", err.Error(), subject{})
+				d.leave()
+			}
+		}
+	}
 }
 
 // joinTime bounds the wait for the workers at the end. One that hangs in a disk or a driver must not keep a quiet restart
@@ -219,7 +232,7 @@ func (d *Daemon) join() {
 	}
 }
 
-// startWorkers starts everything that may wait, so that the loop never does.
+// startWorkers starts everything that may wait, so that no turn does.
 func (d *Daemon) startWorkers(ctx context.Context) {
 	d.groups = make([]*groupWorker, d.o.Decision.G)
 	for g := range d.groups {
@@ -253,10 +266,10 @@ func (d *Daemon) wrote(kind failover.EventKind, gen uint32, err error) {
 	d.post(failover.Event{Kind: kind, Gen: gen, OK: err == nil})
 }
 
-// post hands an event to the loop from a worker. It waits while the loop lives, and never longer.
+// post takes a turn for the event of a worker.
 func (d *Daemon) post(e failover.Event) {
-	select {
-	case d.events <- e:
-	case <-d.restless:
+	if d.enter(nil) {
+		d.step(e)
+		d.leave()
 	}
 }

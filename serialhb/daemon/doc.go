@@ -1,11 +1,12 @@
-// Package daemon is the only loop. It takes what the adapters bring, hands it to detection and to the decision, and has
-// the decision's actions carried out. All state belongs to the goroutine of [Daemon.Run]; everything that could wait
-// (a disk, a relay, a service, a log) is done by workers that are joined at the end and answer with an event.
+// Package daemon is the only place where things happen one after the other. It takes what the adapters bring, hands it to
+// detection and to the decision, and has the decision's actions carried out. All state belongs to whoever has the turn,
+// which lasts from an event to the last action that follows from it and waits for nobody; everything that could wait (a
+// disk, a relay, a service, a log) is done by workers that are joined at the end and answer with an event.
 //
 //	ports.go    what the daemon needs of the world; cmd/serialhb wires the adapters to it
 //	daemon.go   making one, running it, ending it
-//	inbox.go    from the links into the loop
-//	loop.go     one turn
+//	turn.go     one turn at a time, and what is due in it
+//	inbox.go    the turns of what links bring
 //	act.go      the actions of the decision
 //	work.go     the workers: services, power, facts
 //	person.go   commands and what is answered

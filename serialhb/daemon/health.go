@@ -23,7 +23,7 @@ const (
 	wrongOutlet = 2
 )
 
-// healthCheck is what the worker of a peer's power knows of its devices. The loop sets heard and reads last; the rest is
+// healthCheck is what the worker of a peer's power knows of its devices. A turn sets heard and reads last; the rest is
 // the worker's own.
 type healthCheck struct {
 	busy  atomic.Bool // a look is under way, or one that was broken off has not come back

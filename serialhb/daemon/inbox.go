@@ -7,126 +7,86 @@ import (
 	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
-// arrival is something that a link brought. It is a value: the link's buffers are its own.
-type arrival struct {
-	kind    arrivalKind
-	link    uint8
-	verdict pulse.Verdict
-	up      bool
-	lost    bool
-	at      time.Duration
-	reason  string
-	pulse   pulse.Pulse
-	side    pulse.Side
-	frame   pulse.FrameKind
-}
-
-type arrivalKind uint8
-
-const (
-	arrivedFrame arrivalKind = iota
-	arrivedChange
-	arrivedNoise
-)
-
-// Frame takes a frame from a link. It waits only while the loop is behind by hundreds of frames: then the line may wait.
+// Frame takes a frame from a link. It waits while another turn lasts.
 func (d *Daemon) Frame(link int, at time.Duration, f *pulse.Frame, v pulse.Verdict) {
-	a := arrival{kind: arrivedFrame, link: uint8(link), at: at, verdict: v, frame: f.Kind}
-	switch {
-	case v != pulse.Good && v != pulse.NewerVersion:
-	case f.Kind == pulse.FrameSide:
-		a.side = f.Side
-	default:
-		a.pulse = f.Pulse
+	if d.enter(nil) {
+		d.takeFrame(uint8(link), at, f, v)
+		d.leave()
 	}
-	d.arrive(a)
 }
 
 // Change takes the state of a link's own device.
-func (d *Daemon) Change(link int, at time.Duration, up, lost bool, reason string) {
-	d.arrive(arrival{kind: arrivedChange, link: uint8(link), at: at, up: up, lost: lost, reason: reason})
+func (d *Daemon) Change(link int, up, lost bool, reason string) {
+	if d.enter(nil) {
+		d.takeChange(uint8(link), up, lost, reason)
+		d.leave()
+	}
 }
 
 // Noise takes the news that a line carries bytes that make no frame.
-func (d *Daemon) Noise(link int, at time.Duration, bytes int) {
-	d.arrive(arrival{kind: arrivedNoise, link: uint8(link), at: at})
-}
-
-func (d *Daemon) arrive(a arrival) {
-	select {
-	case d.in <- a:
-	case <-d.restless:
+func (d *Daemon) Noise(link int, at time.Duration) {
+	if d.enter(nil) {
+		d.watch.Noise(at, uint8(link))
+		d.leave()
 	}
 }
 
-// take works off one arrival.
-func (d *Daemon) take(a *arrival) {
-	switch a.kind {
-	case arrivedChange:
-		d.takeChange(a)
-	case arrivedNoise:
-		d.watch.Noise(a.at, a.link)
-	case arrivedFrame:
-		d.takeFrame(a)
-	}
-}
-
-func (d *Daemon) takeChange(a *arrival) {
-	l := &d.link[a.link]
+func (d *Daemon) takeChange(link uint8, up, lost bool, reason string) {
+	l := &d.link[link]
 	was := l.up
-	l.up, l.lost, l.reason = a.up, a.lost, a.reason
-	d.watch.Link(d.o.Clock(), a.link, a.up) // now: what happened before this turn's lateness must not end it
-	if was == a.up && (a.up || a.reason == "") {
+	l.up, l.lost, l.reason = up, lost, reason
+	d.watch.Link(d.o.Clock(), link, up) // now: what happened before this turn's lateness must not end it
+	if was == up && (up || reason == "") {
 		return
 	}
-	info := &d.o.Links[a.link]
-	if a.up {
+	info := &d.o.Links[link]
+	if up {
 		d.book.say("link-up", info.Name+" works", subject{})
 		return
 	}
-	d.book.say("link-down", info.Name+" is down here: "+a.reason, subject{})
+	d.book.say("link-down", info.Name+" is down here: "+reason, subject{})
 }
 
-func (d *Daemon) takeFrame(a *arrival) {
-	switch a.verdict {
+// takeFrame keeps nothing of the frame, which is the link's.
+func (d *Daemon) takeFrame(link uint8, at time.Duration, f *pulse.Frame, v pulse.Verdict) {
+	switch v {
 	case pulse.Good:
-		if a.frame == pulse.FrameSide {
-			d.takeSide(a.link, &a.side)
+		if f.Kind == pulse.FrameSide {
+			d.takeSide(link, &f.Side)
 			return
 		}
-		d.takePulse(a)
+		d.takePulse(link, at, &f.Pulse)
 	case pulse.NewerVersion:
-		if a.frame == pulse.FramePulse && a.pulse.To == d.o.Decision.Me {
-			a.pulse.IntervalMS = 0 // of a newer version nothing but life is read
-			d.current, d.heardAt = &a.pulse, a.at
-			d.step(failover.Event{Kind: failover.HeardNewer, Peer: a.pulse.From, Link: a.link})
-			d.current = nil
+		if f.Kind == pulse.FramePulse && f.Pulse.To == d.o.Decision.Me {
+			p := f.Pulse
+			p.IntervalMS = 0 // of a newer version nothing but life is read
+			d.hear(at, &p, failover.Event{Kind: failover.HeardNewer, Peer: p.From, Link: link})
 		}
 	case pulse.WrongKey:
-		d.takeWrongKey(a)
+		d.takeWrongKey(link, at)
 	case pulse.WrongCluster:
-		d.link[a.link].foreign++
-		d.watch.Noise(a.at, a.link)
+		d.link[link].foreign++
+		d.watch.Noise(at, link)
 	default:
-		d.watch.Noise(a.at, a.link)
+		d.watch.Noise(at, link)
 	}
 }
 
-func (d *Daemon) takePulse(a *arrival) {
-	p := &a.pulse
+func (d *Daemon) takePulse(link uint8, at time.Duration, p *pulse.Pulse) {
 	switch {
 	case p.From == d.o.Decision.Me && p.Session == d.state.Session:
-		d.link[a.link].own++
-		d.link[a.link].back++
-		return
+		d.link[link].own++
+		d.link[link].back++
 	case p.From == d.o.Decision.Me:
-		d.link[a.link].twin++
-		return
-	case p.From >= d.o.Decision.N:
-		return
+		d.link[link].twin++
+	case p.From < d.o.Decision.N:
+		d.hear(at, p, failover.Event{Kind: failover.Heard, Link: link, Pulse: p})
 	}
-	d.current, d.heardAt = p, a.at
-	d.step(failover.Event{Kind: failover.Heard, Link: a.link, Pulse: p})
+}
+
+func (d *Daemon) hear(at time.Duration, p *pulse.Pulse, e failover.Event) {
+	d.current, d.heardAt = p, at
+	d.step(e)
 	d.current = nil
 }
 
@@ -140,16 +100,16 @@ const wrongKeyRun = 3
 
 // takeWrongKey: on a serial line it says that someone with another key is there, which turns a fence into a question.
 // On UDP anybody can send anything, so it only alarms.
-func (d *Daemon) takeWrongKey(a *arrival) {
-	w := &d.link[a.link].wrongKey
-	if w.run == 0 || a.at-w.since > d.o.Decision.DoubtTime {
-		w.since, w.run = a.at, 0
+func (d *Daemon) takeWrongKey(link uint8, at time.Duration) {
+	w := &d.link[link].wrongKey
+	if w.run == 0 || at-w.since > d.o.Decision.DoubtTime {
+		w.since, w.run = at, 0
 	}
-	if w.run++; w.run < wrongKeyRun || !d.o.Links[a.link].Serial {
+	if w.run++; w.run < wrongKeyRun || !d.o.Links[link].Serial {
 		return
 	}
 	for p := range d.o.Decision.N {
-		if d.o.Links[a.link].Peers&(1<<p) != 0 && p != d.o.Decision.Me {
+		if d.o.Links[link].Peers&(1<<p) != 0 && p != d.o.Decision.Me {
 			d.step(failover.Event{Kind: failover.Doubted, Peer: p})
 		}
 	}

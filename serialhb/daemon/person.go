@@ -12,17 +12,6 @@ import (
 	"github.com/serialhb/serialhb/serialhb/failover"
 )
 
-// ask is something that another goroutine wants of the loop.
-type ask struct {
-	status  chan control.Status
-	command *pending
-	why     chan control.Why
-	number  uint32
-	reload  chan control.Result
-	fresh   Reloaded // for reload
-	unread  error    // why there is nothing fresh
-}
-
 // pending is a command whose answer is awaited.
 type pending struct {
 	ctx    context.Context
@@ -33,47 +22,18 @@ type pending struct {
 	answer chan control.Result
 }
 
-// answerTime bounds how long a reload waits for the loop.
+// answerTime bounds how long a reload waits for a turn.
 const answerTime = 2 * time.Second
 
 var errNoAnswer = errors.New("the daemon does not answer; it is ending, or hangs")
 
-// hand gives the loop something to answer. A hung loop is not hidden: the caller waits with it until ctx ends.
-func (d *Daemon) hand(ctx context.Context, q ask) error {
-	select {
-	case d.asks <- q:
-		return nil
-	case <-d.restless:
-	case <-ctx.Done():
-	}
-	return errNoAnswer
-}
-
-func await[T any](ctx context.Context, d *Daemon, from <-chan T) (T, error) {
-	var none T
-	select {
-	case v := <-from:
-		return v, nil
-	case <-ctx.Done():
-	case <-d.restless:
-		select {
-		case v := <-from:
-			return v, nil
-		default:
-		}
-	}
-	return none, errNoAnswer
-}
-
-// Status is what people may want to know now. It waits for the loop: a hung one must show. Safe from any goroutine.
+// Status is what people may want to know now. It waits for a turn: a daemon that hangs must show. Safe from any goroutine.
 func (d *Daemon) Status() control.Status {
-	q := ask{status: make(chan control.Status, 1)}
-	if d.hand(context.Background(), q) == nil {
-		if s, err := await(context.Background(), d, q.status); err == nil {
-			return s
-		}
+	if !d.enter(nil) {
+		return control.Status{Cluster: d.o.Cluster, Node: d.o.Node, Version: d.o.Version, Headline: errNoAnswer.Error(), Leaving: true}
 	}
-	return control.Status{Cluster: d.o.Cluster, Node: d.o.Node, Version: d.o.Version, Headline: errNoAnswer.Error(), Leaving: true}
+	defer d.leave()
+	return d.status()
 }
 
 // Command does what a person asks for, or says why not. Safe from any goroutine.
@@ -85,14 +45,30 @@ func (d *Daemon) Command(ctx context.Context, who string, r control.Request) con
 		return d.powerWords(ctx, r)
 	}
 	p := &pending{ctx: ctx, who: who, req: r, answer: make(chan control.Result, 1)}
-	if err := d.hand(ctx, ask{command: p}); err != nil {
-		return control.Result{Exit: 5, Text: err.Error()}
+	if d.enter(ctx.Done()) {
+		d.begin(p)
+		d.leave()
+		if res, answered := d.await(p); answered {
+			return res
+		}
 	}
-	res, err := await(ctx, d, p.answer)
-	if err != nil {
-		return control.Result{Exit: 5, Text: err.Error()}
+	return control.Result{Exit: 5, Text: errNoAnswer.Error()}
+}
+
+// await waits for the answer to a command. The last turn may still give it.
+func (d *Daemon) await(p *pending) (r control.Result, answered bool) {
+	select {
+	case r = <-p.answer:
+		return r, true
+	case <-p.ctx.Done():
+	case <-d.ended:
+		select {
+		case r = <-p.answer:
+			return r, true
+		default:
+		}
 	}
-	return res
+	return r, false
 }
 
 // Events gives the record from a sequence on. Safe from any goroutine.
@@ -115,7 +91,7 @@ func (d *Daemon) Follow(ctx context.Context, from uint64, emit func(control.Even
 		case <-more:
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-d.restless:
+		case <-d.ended:
 			return nil
 		}
 	}
@@ -128,45 +104,29 @@ func (d *Daemon) Trouble(code, text string) {
 
 // Why tells an incident in order, and what stands in the way now. 0 is the last one.
 func (d *Daemon) Why(incident uint32) control.Why {
-	q := ask{why: make(chan control.Why, 1), number: incident}
-	ctx := context.Background()
-	if d.hand(ctx, q) == nil {
-		if w, err := await(ctx, d, q.why); err == nil {
-			lines := d.Events(0)
-			if w.Incident == 0 { // there was none: what is on record belongs to no incident
-				if len(lines) > 0 {
-					w.Since = lines[0].Wall
-				}
-				return w
-			}
-			for _, l := range lines {
-				if l.Incident == w.Incident {
-					w.Events = append(w.Events, l)
-				}
-			}
-			return w
+	if !d.enter(nil) {
+		return control.Why{Incident: incident}
+	}
+	w := d.why(incident)
+	d.leave()
+	lines := d.Events(0)
+	if w.Incident == 0 { // there was none: what is on record belongs to no incident
+		if len(lines) > 0 {
+			w.Since = lines[0].Wall
+		}
+		return w
+	}
+	for _, l := range lines {
+		if l.Incident == w.Incident {
+			w.Events = append(w.Events, l)
 		}
 	}
-	return control.Why{Incident: incident}
+	return w
 }
 
 // Leave asks for an orderly end, as SIGTERM does.
 func (d *Daemon) Leave(who string) control.Result {
 	return d.Command(context.Background(), who, control.Request{Command: "leave"})
-}
-
-// answer works off one ask in the loop.
-func (d *Daemon) answer(q ask) {
-	switch {
-	case q.status != nil:
-		q.status <- d.status()
-	case q.why != nil:
-		q.why <- d.why(q.number)
-	case q.reload != nil:
-		q.reload <- d.reload(q.fresh, q.unread)
-	case q.command != nil:
-		d.begin(q.command)
-	}
 }
 
 var commandWords = map[string]failover.CommandKind{
@@ -366,7 +326,7 @@ func (d *Daemon) relaysAtWork() string {
 	return ""
 }
 
-// powerWords asks the relays of a peer how they are. It runs beside the loop and reads nothing that the loop changes.
+// powerWords asks the relays of a peer how they are. It runs beside the turns and reads nothing that they change.
 func (d *Daemon) powerWords(ctx context.Context, r control.Request) control.Result {
 	var lines []string
 	known := false

@@ -12,11 +12,12 @@ import (
 // Clock is the boot-time clock: it never runs backwards and counts suspend.
 type Clock func() time.Duration
 
-// Bell wakes the loop. Set lets it ring once at that time of the [Clock], at once if that is past, in place of what was
-// set before. A ring may be of an earlier setting.
+// Bell tells when something is due. Set lets it ring once at that time of the [Clock], at once if that is past, in place
+// of what was set before; any goroutine may call it. Wait is called by one, and returns true when it rings, which may be
+// of an earlier setting, and false when it never will again.
 type Bell interface {
 	Set(at time.Duration)
-	Rings() <-chan struct{}
+	Wait() bool
 }
 
 // Link is one way to the other members. Its Run hands what arrives to the daemon's [Inbox] until ctx is done, and joins

@@ -10,7 +10,7 @@ import (
 )
 
 // This file does for services what the decision does not need to know of. Errands go through the group's own worker: they
-// keep their order with starts and stops, and the loop waits for none. One that finds no room is left out, for each only
+// keep their order with starts and stops, and no turn waits for one. One that finds no room is left out, for each only
 // saves time; an address that is not kept is told.
 
 // besideDelay keeps what is done beside the coil out of its way: on a busy machine it would otherwise run first.
@@ -120,14 +120,14 @@ func (d *Daemon) closeServices() {
 	}
 }
 
-// right is what services may ask at any moment, without waiting for the loop.
+// right is what services may ask at any moment, without waiting for a turn.
 type right struct {
 	holds  [pulse.MaxGroups]atomic.Bool
-	turned atomic.Int64 // when the loop turned last
-	from   atomic.Int64 // after a pause the loop has to hear its peers first
+	turned atomic.Int64 // when the last turn was judged
+	from   atomic.Int64 // after a pause the peers have to be heard first
 }
 
-// turned takes down that the loop has turned, and what it holds.
+// turned takes down when it was, and what is held here.
 func (d *Daemon) turned(now time.Duration) {
 	r := &d.right
 	if now-time.Duration(r.turned.Load()) > d.detection() {
@@ -145,7 +145,7 @@ func (d *Daemon) detection() time.Duration {
 	return d.o.Detection.Interval * time.Duration(d.o.Detection.Multiplier)
 }
 
-// Rightful says whether a group is held here by somebody who is awake: the loop has turned within the detection time, and
+// Rightful says whether a group is held here by somebody who is awake: a turn was judged within the detection time, and
 // has had as long to hear of a successor if it had not. Safe from any goroutine; it never waits.
 func (d *Daemon) Rightful(group int) bool {
 	now := int64(d.o.Clock())

@@ -217,12 +217,12 @@ func TestRightful(t *testing.T) {
 		if !a.Rightful(0) || b.Rightful(0) || a.Rightful(-1) || a.Rightful(99) {
 			t.Error("the owner alone has it by right")
 		}
-		// A loop that hangs has nothing by right, and not at once when it goes on.
+		// A daemon that hangs has nothing by right, and not at once when it goes on.
 		r.nodes[0].set(func(n *rigNode) { n.welded = true }) // or bravo would end it
 		goOn := a.Hang()
 		r.wait(2 * time.Second)
 		if a.Rightful(0) {
-			t.Error("by right while the loop hangs")
+			t.Error("by right while the daemon hangs")
 		}
 		goOn()
 		r.wait(100 * time.Millisecond)

@@ -18,7 +18,7 @@ type Record = control.Event
 type subject struct{ peer, group, who string }
 
 // book keeps the record: the last lines in memory for whoever asks, all of them in the journal. Lines go through one
-// goroutine, so that the loop never waits; an action's line is written before the action, by the worker that acts.
+// goroutine, so that no turn waits; an action's line is written before the action, by the worker that acts.
 type book struct {
 	o     Options
 	lines chan Record

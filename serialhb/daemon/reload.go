@@ -16,30 +16,28 @@ import (
 func (d *Daemon) Reload() control.Result {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
-	q := ask{reload: make(chan control.Result, 1)}
-	if d.o.Reload == nil {
-		q.unread = errors.New("this daemon was started without a file to read again")
-	} else if err := d.readAgain(ctx, &q); err != nil {
-		return control.Result{Exit: 5, Text: err.Error()}
+	fresh, unread := d.readAgain(ctx)
+	if errors.Is(unread, errReadHangs) {
+		return control.Result{Exit: 5, Text: unread.Error()}
 	}
-	if err := d.hand(ctx, q); err != nil {
-		return control.Result{Exit: 5, Text: err.Error()}
+	if !d.enter(ctx.Done()) {
+		return control.Result{Exit: 5, Text: errNoAnswer.Error()}
 	}
-	r, err := await(ctx, d, q.reload)
-	if err != nil {
-		return control.Result{Exit: 5, Text: err.Error()}
-	}
-	return r
+	defer d.leave()
+	return d.reload(fresh, unread)
 }
 
 var errReadHangs = errors.New("the configuration file cannot be read in time; look at its disk")
 
-// readAgain reads the file beside the loop, for a disk may take any time. A read that hangs keeps the next one away.
-func (d *Daemon) readAgain(ctx context.Context, q *ask) error {
+// readAgain reads the file beside the turns, for a disk may take any time. A read that hangs keeps the next one away.
+func (d *Daemon) readAgain(ctx context.Context) (Reloaded, error) {
+	if d.o.Reload == nil {
+		return Reloaded{}, errors.New("this daemon was started without a file to read again")
+	}
 	select {
 	case d.reading <- struct{}{}:
 	case <-ctx.Done():
-		return errReadHangs
+		return Reloaded{}, errReadHangs
 	}
 	type read struct {
 		fresh Reloaded
@@ -53,10 +51,9 @@ func (d *Daemon) readAgain(ctx context.Context, q *ask) error {
 	}()
 	select {
 	case r := <-done:
-		q.fresh, q.unread = r.fresh, r.err
-		return nil
+		return r.fresh, r.err
 	case <-ctx.Done():
-		return errReadHangs
+		return Reloaded{}, errReadHangs
 	}
 }
 

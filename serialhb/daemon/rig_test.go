@@ -102,9 +102,9 @@ type rigSink struct{ d *daemon.Daemon }
 func (s *rigSink) Frame(l int, at time.Duration, f *pulse.Frame, v pulse.Verdict) {
 	s.d.Frame(l, at, f, v)
 }
-func (s *rigSink) Noise(l int, at time.Duration, n int) { s.d.Noise(l, at, n) }
+func (s *rigSink) Noise(l int, at time.Duration, n int) { s.d.Noise(l, at) }
 func (s *rigSink) Change(l int, at time.Duration, st link.Status) {
-	s.d.Change(l, at, st.Up, st.DeviceLost, st.Reason)
+	s.d.Change(l, st.Up, st.DeviceLost, st.Reason)
 }
 
 type rigLink struct{ link.Link }
@@ -197,8 +197,12 @@ func newRigBell(clock link.Clock) *rigBell {
 	return b
 }
 
-func (b *rigBell) Set(at time.Duration)   { b.timer.Reset(max(0, at-b.clock())) }
-func (b *rigBell) Rings() <-chan struct{} { return b.rings }
+func (b *rigBell) Set(at time.Duration) { b.timer.Reset(max(0, at-b.clock())) }
+
+func (b *rigBell) Wait() bool {
+	<-b.rings
+	return true
+}
 
 type savesTo func(v any) error
 

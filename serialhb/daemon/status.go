@@ -12,7 +12,7 @@ import (
 	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
-// status is a snapshot for people. It runs in the loop and touches no device.
+// status is a snapshot for people. It needs the turn and touches no device.
 func (d *Daemon) status() control.Status {
 	now, s := d.o.Clock(), &d.state
 	out := control.Status{
@@ -165,7 +165,7 @@ func (d *Daemon) incidentStatus() *control.Incident {
 	return out
 }
 
-// why says what stands in the way now. The record of the incident is for the asker to add: the loop does not wait for it.
+// why says what stands in the way now. The record of the incident is for the asker to add: no turn waits for it.
 func (d *Daemon) why(number uint32) control.Why {
 	if number == 0 {
 		number = d.state.Incident.ID

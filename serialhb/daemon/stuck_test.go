@@ -11,7 +11,7 @@ import (
 	"github.com/serialhb/serialhb/serialhb/daemon"
 )
 
-// What is stuck beside the loop must not stop the pulses: the peer would cut a healthy owner for it.
+// What is stuck beside the turns must not stop the pulses: the peer would cut a healthy owner for it.
 
 func (r *rig) nobodyWasCut() {
 	r.t.Helper()

@@ -25,6 +25,7 @@ type groupWorker struct {
 	group    uint8
 	services Services
 	jobs     chan job
+	tell     func(failover.Event) // how an action ended
 
 	mu    sync.Mutex
 	end   context.CancelFunc // of the start under way, nil if there is none
@@ -32,7 +33,7 @@ type groupWorker struct {
 }
 
 func newGroupWorker(d *Daemon, g uint8, s Services) *groupWorker {
-	return &groupWorker{d: d, group: g, services: s, jobs: make(chan job, 16)}
+	return &groupWorker{d: d, group: g, services: s, jobs: make(chan job, 16), tell: d.post}
 }
 
 // do takes a job and never waits; false is that there is no room for it.
@@ -120,7 +121,7 @@ func (w *groupWorker) carryOut(ctx context.Context, j job) {
 	} else if j.action.Kind != failover.Probe {
 		w.d.book.say(j.action.Kind.String()+"-took", w.d.group(w.group)+": "+j.action.Kind.String()+" took "+tenths(w.d.o.Clock()-began), subject{group: w.d.group(w.group)})
 	}
-	w.d.post(e)
+	w.tell(e)
 }
 
 // fenceLimit bounds a whole fence whose levels do not say how long they may take: a relay that never answers is a failure.
@@ -210,14 +211,14 @@ func (w *powerWorker) carryOut(ctx context.Context, j job) {
 }
 
 // senseWatch reads one power sense again and again, so that its history is known before it has to prove anything. The
-// loop says when, for a clock of its own would wake the host once more each time; the reading may take as long as it
+// daemon says when, for a clock of its own would wake the host once more each time; the reading may take as long as it
 // likes.
 type senseWatch struct {
 	peer, device uint8
 	sense        Sense
 	read         chan struct{}
 
-	asked time.Duration // of the loop
+	asked time.Duration // by a turn
 	busy  atomic.Bool
 	late  atomic.Bool // what is being read now counts no more
 }

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"context"
 	"encoding/binary"
 	"time"
 
@@ -19,18 +18,66 @@ type timer struct {
 const (
 	// lateTolerance is how late a turn may be before windows are lengthened for it.
 	lateTolerance = 2 * time.Millisecond
-	// watchdogEvery is how often the supervisor hears that the loop turns.
+	// watchdogEvery is how often the supervisor hears that turns are taken.
 	watchdogEvery = 500 * time.Millisecond
 	// deferMost is how often a verdict waits a millisecond for bytes that the driver already has.
 	deferMost = 20
+	// crowdMost is how many turns in a row may leave what is due to the next one.
+	crowdMost = 512
 	// sideEvery is how often the side frames of keys and digests go out.
 	sideEvery = 5 * time.Second
 	// idle is the longest sleep: alarms and the watchdog want a look now and then.
 	idle = time.Second
 )
 
-// loop is the only one: one arrival, completion, request or deadline at a time.
-func (d *Daemon) loop(ctx context.Context, errs <-chan error) {
+// A turn is one arrival, completion, request or deadline, from its event to the last action. There is one at a time.
+// Whoever brings something takes the turn for it in its own goroutine: handing it over to another would wake a second
+// thread for every pulse.
+
+// enter waits for the turn, until giveUp is closed; nil is never. false is that there is none: the caller gave up, or the
+// daemon has ended.
+func (d *Daemon) enter(giveUp <-chan struct{}) bool {
+	d.coming.Add(1)
+	defer d.coming.Add(-1)
+	select {
+	case d.turn <- struct{}{}:
+		d.lateness()
+		return true
+	case <-giveUp:
+	case <-d.ended:
+	}
+	return false
+}
+
+// leave does what is due, and gives the turn back. What has arrived comes before what is judged: while others wait with
+// something in their hands, the last of them does it, or at least every crowdMost-th.
+func (d *Daemon) leave() {
+	if d.crowd++; d.coming.Load() == 0 || d.crowd >= crowdMost {
+		d.crowd = 0
+		d.due()
+	}
+	if d.exited {
+		close(d.ended)
+		return
+	}
+	d.planned = d.nextDeadline(d.o.Clock())
+	if d.planned != d.bellSet {
+		d.bellSet = d.planned
+		d.o.Bell.Set(d.planned)
+	}
+	<-d.turn
+}
+
+// ring takes a turn whenever something may be due.
+func (d *Daemon) ring() {
+	for d.o.Bell.Wait() && d.enter(nil) {
+		d.bellSet = 0
+		d.leave()
+	}
+}
+
+// start is the first turn.
+func (d *Daemon) start() {
 	now := d.o.Clock()
 	d.nextBeat, d.senseAt = now, now
 	d.step(failover.Event{Kind: failover.Started})
@@ -39,34 +86,6 @@ func (d *Daemon) loop(ctx context.Context, errs <-chan error) {
 		d.book.say("facts-damaged", damage, subject{})
 	}
 	d.tell("READY=1")
-	for !d.exited {
-		d.planned = d.nextDeadline(d.o.Clock())
-		if d.planned != d.bellSet {
-			d.bellSet = d.planned
-			d.o.Bell.Set(d.planned)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case a := <-d.in:
-			d.lateness()
-			d.take(&a)
-		case e := <-d.events:
-			d.lateness()
-			d.step(e)
-		case q := <-d.asks:
-			d.lateness()
-			d.answer(q)
-		case err := <-errs:
-			d.log.Error().Err(err).Msg("a link ended")
-			d.book.say("link-ended", err.Error(), subject{})
-		case <-d.o.Bell.Rings():
-			d.bellSet = 0
-			d.lateness()
-		}
-		d.drain()
-		d.turn()
-	}
 }
 
 // lateness measures how much later than planned this turn begins, and lengthens the windows of detection by it: while
@@ -80,22 +99,8 @@ func (d *Daemon) lateness() {
 	d.watch.Late(late)
 }
 
-// drain takes everything that has already arrived, before anything is judged.
-func (d *Daemon) drain() {
-	for range cap(d.in) {
-		select {
-		case a := <-d.in:
-			d.take(&a)
-		case e := <-d.events:
-			d.step(e)
-		default:
-			return
-		}
-	}
-}
-
-// turn does what is due.
-func (d *Daemon) turn() {
+// due does what is due.
+func (d *Daemon) due() {
 	now := d.o.Clock()
 	if !d.bytesWait(now) {
 		d.changes = d.watch.Check(now, d.changes[:0])
