@@ -26,6 +26,7 @@ type Keyring struct {
 	// Frames are built and verified here: what is handed to a hash.Hash escapes, and the caller's bytes must not.
 	frame [MaxFrame]byte
 	sum   [sha256.Size]byte
+	where [2]byte // the cluster id of a MAC
 }
 
 type key struct {
@@ -108,29 +109,27 @@ func (k *Keyring) AppendSide(dst []byte, s *Side) []byte {
 	return append(dst, k.seal(s.put(k.frame[:]))...)
 }
 
-// seal puts check and MAC behind the n bytes of a body that stand in k.frame.
+// seal puts MAC and check behind the n bytes of a body that stand in k.frame.
 func (k *Keyring) seal(n int) []byte {
-	binary.BigEndian.PutUint16(k.frame[n:], k.check(n))
-	n += checkSize
-	n += copy(k.frame[n:], k.mac(0, n))
-	return k.frame[:n]
+	n += copy(k.frame[n:], k.mac(0, n, k.cluster))
+	binary.BigEndian.PutUint16(k.frame[n:], crc16(k.frame[:n])^k.cluster)
+	return k.frame[:n+checkSize]
 }
 
-// check is the check of the first n bytes of k.frame.
-func (k *Keyring) check(n int) uint16 { return crc16(k.frame[:n]) ^ k.cluster }
-
-// mac is the MAC of the first n bytes of k.frame under one key. It is valid until the next call.
-func (k *Keyring) mac(key, n int) []byte {
+// mac is the MAC of the first n bytes of k.frame in a cluster under one key. It is valid until the next call.
+func (k *Keyring) mac(key, n int, cluster uint16) []byte {
+	binary.BigEndian.PutUint16(k.where[:], cluster)
 	m := k.keys[key].mac
 	m.Reset()
 	m.Write(k.frame[:n])
+	m.Write(k.where[:])
 	return m.Sum(k.sum[:0])[:macSize]
 }
 
-// verify finds the key under which the MAC behind the first n bytes of k.frame is right.
-func (k *Keyring) verify(n int) (key uint8, ok bool) {
+// verify finds the key under which the MAC behind the first n bytes of k.frame is right in a cluster.
+func (k *Keyring) verify(n int, cluster uint16) (key uint8, ok bool) {
 	for i := range k.keys {
-		if hmac.Equal(k.mac(i, n), k.frame[n:n+macSize]) {
+		if hmac.Equal(k.mac(i, n, cluster), k.frame[n:n+macSize]) {
 			return uint8(i), true
 		}
 	}
@@ -145,12 +144,12 @@ func (k *Keyring) Open(raw []byte, f *Frame) Verdict {
 		return Short
 	}
 	n := copy(k.frame[:], raw) - tailSize
-	checked := binary.BigEndian.Uint16(k.frame[n:]) == k.check(n)
-	key, signed := k.verify(n + checkSize)
-	switch {
-	case !checked && !signed:
+	cluster := crc16(k.frame[:n+macSize]) ^ binary.BigEndian.Uint16(k.frame[n+macSize:])
+	key, signed := k.verify(n, cluster)
+	switch ours := cluster == k.cluster; {
+	case !ours && !signed:
 		return BadCheck
-	case !checked:
+	case !ours:
 		return WrongCluster
 	case !signed:
 		return WrongKey

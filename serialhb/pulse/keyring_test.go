@@ -106,7 +106,6 @@ func TestVerdicts(t *testing.T) {
 		return raw
 	}
 	body := pulse[:len(pulse)-tailSize]
-	wrongMAC := flip(pulse, len(pulse)-1)
 	for _, c := range []struct {
 		name string
 		raw  []byte
@@ -123,9 +122,9 @@ func TestVerdicts(t *testing.T) {
 		{"longer than any frame", make([]byte, MaxFrame+1), Short},
 		{"pulse without room for its fields", k.sealed(body[:pulseHead-7]), Short},
 		{"damaged body", flip(pulse, 12), BadCheck},
-		{"damaged check", flip(pulse, len(body)), BadCheck},
-		{"damaged MAC", wrongMAC, WrongKey},
-		{"damaged MAC, first byte", flip(pulse, len(body)+checkSize), WrongKey},
+		{"damaged check", flip(pulse, len(pulse)-1), BadCheck},
+		{"damaged MAC, first byte", flip(pulse, len(body)), BadCheck},
+		{"damaged MAC, last byte", flip(pulse, len(body)+macSize-1), BadCheck},
 		{"strange key", ring(t, testCluster, testKey(3)).AppendPulse(nil, &p), WrongKey},
 		{"strange cluster", ring(t, "plant-8", testKey(2)).AppendPulse(nil, &p), WrongCluster},
 		{"strange cluster, side", ring(t, "plant-8", testKey(1)).AppendSide(nil, &s), WrongCluster},
@@ -145,16 +144,35 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// The 8 bytes of the MAC are all compared.
+// The 8 bytes of the MAC are all compared. Whoever forges one knows how to make the check.
 func TestWholeMACCounts(t *testing.T) {
 	k := ring(t, testCluster, testKey(1))
 	p := onePulse()
 	raw := k.AppendPulse(nil, &p)
 	for bit := range macSize * 8 {
 		forged := bytes.Clone(raw)
-		forged[len(raw)-macSize+bit/8] ^= 1 << (bit % 8)
+		n := len(raw) - checkSize
+		forged[n-macSize+bit/8] ^= 1 << (bit % 8)
+		binary.BigEndian.PutUint16(forged[n:], crc16(forged[:n])^clusterID(testCluster))
 		if _, v := open(k, forged); v != WrongKey {
 			t.Errorf("bit %d of the MAC: %v", bit, v)
+		}
+	}
+}
+
+// A frame that noise has damaged must not look like one of another key or cluster: that would turn a fence into a question.
+func TestOneDamagedByteIsNoise(t *testing.T) {
+	k := ring(t, testCluster, testKey(1), testKey(2))
+	p, s := onePulse(), fullSide()
+	for _, raw := range [][]byte{k.AppendPulse(nil, &p), k.AppendSide(nil, &s)} {
+		for at := 1; at < len(raw); at++ { // the first byte says what lengths are possible
+			for mask := 1; mask < 256; mask++ {
+				damaged := bytes.Clone(raw)
+				damaged[at] ^= byte(mask)
+				if _, v := open(k, damaged); v != BadCheck {
+					t.Fatalf("byte %d of %d changed by %#x: %v", at, len(raw), mask, v)
+				}
+			}
 		}
 	}
 }
@@ -213,7 +231,7 @@ func TestCheckIsCCITTFalse(t *testing.T) {
 	k := ring(t, testCluster, testKey(1))
 	p := onePulse()
 	raw := k.AppendPulse(nil, &p)
-	n := len(raw) - tailSize
+	n := len(raw) - checkSize
 	if got := binary.BigEndian.Uint16(raw[n:]); got != crc16(raw[:n])^clusterID(testCluster) {
 		t.Errorf("check %#x does not name the cluster", got)
 	}
