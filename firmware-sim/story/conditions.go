@@ -197,15 +197,22 @@ func isNoisy(s scene, args []string) bool {
 	return ok && l.Noisy
 }
 
+// isLinked asks every node for every link that one of them has.
 func isLinked(s scene, _ []string) bool {
+	links := map[string]bool{}
 	for _, name := range Nodes {
-		for _, l := range []string{linkCable, linkLAN} {
+		for _, l := range s.node(name).Status.Links {
+			links[l.Name] = true
+		}
+	}
+	for _, name := range Nodes {
+		for l := range links {
 			if !linkOK(s, []string{name, l}) {
 				return false
 			}
 		}
 	}
-	return true
+	return len(links) > 0
 }
 
 func isBlocked(s scene, args []string) bool { return s.node(args[0]).group().Phase == "blocked" }

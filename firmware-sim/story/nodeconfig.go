@@ -78,11 +78,13 @@ func nodeConfig(name string, s Settings, at places) string {
 	for _, n := range Nodes {
 		line("%s = %s", n, q(at.device[n]))
 	}
-	line("\n[[link]]")
-	line("name = %s", q(linkLAN))
-	line("kind = %s", q("udp"))
-	for _, n := range Nodes {
-		line("%s = %s", n, q(at.address[n]))
+	if s.Network == "on" {
+		line("\n[[link]]")
+		line("name = %s", q(linkLAN))
+		line("kind = %s", q("udp"))
+		for _, n := range Nodes {
+			line("%s = %s", n, q(at.address[n]))
+		}
 	}
 	for _, n := range Nodes {
 		fence(line, strings.ToUpper(n), n, s)

@@ -25,6 +25,7 @@ func TestNodesAcceptTheirConfiguration(t *testing.T) {
 	shapes := map[string]func(*Settings){
 		"as it is": func(*Settings) {},
 		"plain":    func(s *Settings) { s.Sense = "plain" },
+		"cable":    func(s *Settings) { s.Network = "off" },
 		"level2":   func(s *Settings) { s.Level2 = "on" },
 		"agent":    func(s *Settings) { s.Agent = "on" },
 		"all":      func(s *Settings) { s.Agent, s.Level2 = "on", "on" },

@@ -29,11 +29,12 @@ var onNodes = map[string]func(*rack.Rack, string) error{
 
 // onWays are the verbs that do one thing to each direction.
 var onWays = map[string]func(r *rack.Rack, from, to string, rate float64) error{
-	"cut-cable":  func(r *rack.Rack, from, to string, _ float64) error { return r.CutCable(from, to) },
-	"mend-cable": func(r *rack.Rack, from, to string, _ float64) error { return r.MendCable(from, to) },
-	"cut-net":    func(r *rack.Rack, from, to string, _ float64) error { return r.CutNet(from, to) },
-	"mend-net":   func(r *rack.Rack, from, to string, _ float64) error { return r.MendNet(from, to) },
-	"noise":      (*rack.Rack).Noise,
+	"cut-cable":   func(r *rack.Rack, from, to string, _ float64) error { return r.CutCable(from, to) },
+	"mend-cable":  func(r *rack.Rack, from, to string, _ float64) error { return r.MendCable(from, to) },
+	"cut-net":     func(r *rack.Rack, from, to string, _ float64) error { return r.CutNet(from, to) },
+	"mend-net":    func(r *rack.Rack, from, to string, _ float64) error { return r.MendNet(from, to) },
+	"noise":       (*rack.Rack).Noise,
+	"byte-errors": (*rack.Rack).ByteErrors,
 }
 
 // Do implements [World].

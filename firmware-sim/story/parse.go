@@ -40,7 +40,7 @@ type Order struct {
 	Name     string // a relay or a sense, or the key of a setting
 	Mode     string // what a sense is to do, the value of a setting, or hold
 	For      time.Duration
-	Rate     float64  // bytes per second
+	Rate     float64  // of noise in bytes per second; of byte errors, 0 to 1
 	Words    []string // a command of serialhb, or the text of say
 	Times    int      // what repeat says
 	Perhaps  bool     // it need not be possible

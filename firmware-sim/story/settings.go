@@ -13,6 +13,7 @@ type Settings struct {
 	Multiplier int           // detection time in intervals, 2 to 255
 	Stretch    string        // factor by which a babbling cable lengthens it, 1.0 to 4.0
 	Baud       int           // of the cable
+	Network    string        // on or off: whether pulses go by the network too
 	HoldUp     time.Duration // for which a supply carries its host without feed
 	BootDelay  time.Duration // from power to the daemon's start
 	Operate    time.Duration // from current in a coil to its open contact
@@ -35,7 +36,7 @@ type Settings struct {
 // several times in a minute, and a real pair would lock itself out.
 func Defaults() Settings {
 	return Settings{
-		Interval: 20 * time.Millisecond, Multiplier: 5, Stretch: "1.5", Baud: 115200,
+		Interval: 20 * time.Millisecond, Multiplier: 5, Stretch: "1.5", Baud: 115200, Network: "on",
 		HoldUp: 5 * time.Millisecond, BootDelay: 50 * time.Millisecond, Operate: 8 * time.Millisecond,
 		Settle: 10 * time.Millisecond, Prove: 20 * time.Millisecond, Dwell: 300 * time.Millisecond,
 		Approval: 5 * time.Minute,
@@ -55,6 +56,7 @@ var settings = []setting{
 	number("multiplier", "detection time in intervals", 2, 255, func(s *Settings) *int { return &s.Multiplier }),
 	decimal("noise-stretch", "by how much a babbling cable lengthens the detection time", 1, 4, func(s *Settings) *string { return &s.Stretch }),
 	number("baud", "baud rate of the cable", 300, 4_000_000, func(s *Settings) *int { return &s.Baud }),
+	choice("network", "whether pulses go by the network too", func(s *Settings) *string { return &s.Network }, "on", "off"),
 	duration("hold-up", "how long a supply carries its host without feed", 0, time.Minute, func(s *Settings) *time.Duration { return &s.HoldUp }),
 	duration("boot-delay", "from power to the start of the daemon", 0, time.Minute, func(s *Settings) *time.Duration { return &s.BootDelay }),
 	duration("operate", "from current in a coil to its open contact", time.Millisecond, time.Minute, func(s *Settings) *time.Duration { return &s.Operate }),

@@ -36,6 +36,7 @@ var verbs = []verb{
 	{"unplug", "NODE", "pull the node's serial port out: its device vanishes", parseOneNode, true, true},
 	{"replug", "NODE", "plug it in again", parseOneNode, true, true},
 	{"noise", "BYTES-PER-SECOND [NODE->NODE]", "put random bytes on the cable; 0 ends it", parseNoise, true, true},
+	{"byte-errors", "RATE [NODE->NODE]", "damage so many of the bytes on the cable, 0.001 being one in a thousand; 0 ends it", parseByteErrors, true, true},
 	{"cut-net", "[NODE->NODE]", "cut the network, in one direction or both", parseWay, true, true},
 	{"mend-net", "[NODE->NODE]", "join it again", parseWay, true, true},
 	{"weld", "RELAY", "weld the contact of a relay: it stays closed", parseRelay, true, true},
@@ -171,6 +172,18 @@ func parseNoise(p *parser, s *Step, w []string) error {
 	rate, err := strconv.ParseFloat(w[0], 64)
 	if err != nil || !(rate >= 0 && rate <= maxNoise) {
 		return fmt.Errorf("noise is a number of bytes per second from 0 to %d, not %q", maxNoise, w[0])
+	}
+	s.Order.Rate = rate
+	return parseWay(p, s, w[1:])
+}
+
+func parseByteErrors(p *parser, s *Step, w []string) error {
+	if len(w) == 0 {
+		return errUsage
+	}
+	rate, err := strconv.ParseFloat(w[0], 64)
+	if err != nil || !(rate >= 0 && rate <= 1) {
+		return fmt.Errorf("the rate of byte errors is a number from 0 to 1, not %q", w[0])
 	}
 	s.Order.Rate = rate
 	return parseWay(p, s, w[1:])

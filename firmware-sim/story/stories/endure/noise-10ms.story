@@ -1,0 +1,25 @@
+# The same with five hundred random bytes a second, at a pulse every 10 ms and silence after a hundred. About six pulses in
+# seven are lost. Nobody moves, nobody is cut, the cable is shown as noisy; and the owner's death is found all the same.
+config interval 10ms
+config multiplier 100
+config network off
+start
+expect reachable alpha within 5s
+expect reachable bravo within 5s
+run alpha arm
+run bravo arm
+expect owner alpha within 20s
+expect linked within 10s
+noise 500
+byte-errors 0.001
+expect noisy alpha cable within 5s
+expect noisy bravo cable within 5s
+expect owner alpha for 600s
+expect noisy alpha cable within 5s
+expect noisy bravo cable within 5s
+expect heard alpha within 1s
+expect heard bravo within 1s
+expect fences 0 for 10ms
+power-off alpha
+expect owner bravo within 3s
+expect fences 1 for 10ms
