@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -32,7 +33,7 @@ func (b *backend) Status() control.Status {
 	if s.Taken.IsZero() {
 		return s // nobody knows
 	}
-	s.PID = os.Getpid()
+	s.PID, s.Goroutines = os.Getpid(), runtime.NumGoroutine()
 	s.StartMS = float64(b.began.took().Microseconds()) / 1000
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -74,6 +74,9 @@ func (r *Rack) RestartDaemon(node string) error { return r.tell(node, "restart-d
 // StartNode starts a node's daemon if it does not run.
 func (r *Rack) StartNode(node string) error { return r.tell(node, "start") }
 
+// Reload has a node's daemon read its configuration again (SIGHUP). The daemon records what came of it.
+func (r *Rack) Reload(node string) error { return r.tell(node, "reload") }
+
 // StopNode asks a node's daemon to leave in order (SIGTERM) and returns when it has ended, with an error if its exit
 // code is not 0 or if it takes longer than the limit.
 func (r *Rack) StopNode(node string, limit time.Duration) error {

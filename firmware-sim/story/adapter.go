@@ -3,8 +3,6 @@ package story
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -38,6 +36,8 @@ type lab struct {
 	probe   *client.Probe
 	clients map[string]*control.Client
 	record  *recorder
+	places  map[string]places
+	now     Settings
 }
 
 // Rack returns a builder of worlds that are racks of real processes. binary is the absolute path of serialhb; dir is a
@@ -105,13 +105,11 @@ func environment() []string {
 	return env
 }
 
-// configure writes the key, the service book and each node's file.
+// configure writes the keys, the service book and each node's file.
 func (w *lab) configure(s Settings) error {
-	key := filepath.Join(w.dir, "key")
-	secret := make([]byte, 32)
-	rand.Read(secret)
-	if err := os.WriteFile(key, []byte(hex.EncodeToString(secret)+"\n"), 0o600); err != nil {
-		return fmt.Errorf("story: write key: %w", err)
+	w.now, w.places = s, map[string]places{}
+	if err := w.makeKeys(); err != nil {
+		return err
 	}
 	book, file := serviceBook{Board: w.rack.BoardSocket(), Args: map[string][]string{},
 		Takes: map[string]time.Duration{"start": s.Starting, "stop": s.Stopping}}, filepath.Join(w.dir, "service.json")
@@ -132,7 +130,7 @@ func (w *lab) configure(s Settings) error {
 	for _, node := range Nodes {
 		at := places{
 			agent: agent, board: w.rack.BoardSocket(),
-			key: key, state: w.rack.StateDir(node), run: w.rack.RunDir(node),
+			keys: []string{w.key("1")}, state: w.rack.StateDir(node), run: w.rack.RunDir(node),
 			device:  map[string]string{},
 			address: map[string]string{node: w.rack.Listen(node)},
 			service: []string{w.binary, ArgService, file},
@@ -142,11 +140,9 @@ func (w *lab) configure(s Settings) error {
 			at.device[node], at.device[other] = w.rack.Port(node, other), w.rack.Port(other, node)
 			at.address[other] = w.rack.Peer(node, other)
 		}
-		if err := os.WriteFile(w.config(node), []byte(nodeConfig(node, s, at)), 0o644); err != nil {
-			return fmt.Errorf("story: write configuration: %w", err)
-		}
+		w.places[node] = at
 	}
-	return nil
+	return w.writeConfigs()
 }
 
 func (w *lab) Now() time.Duration { return mono.Now() }

@@ -33,11 +33,12 @@ const samples = 8
 
 // places is what a node's configuration names and the rack has made.
 type places struct {
-	key, state, run string
-	device          map[string]string // of this node only
-	address         map[string]string // as this node sees them
-	service         []string          // the command that its verb follows; the same words on every node
-	agent, board    string            // the fence agent, and the board that it speaks to
+	keys         []string // the signing one first
+	state, run   string
+	device       map[string]string // of this node only
+	address      map[string]string // as this node sees them
+	service      []string          // the command that its verb follows; the same words on every node
+	agent, board string            // the fence agent, and the board that it speaks to
 }
 
 // nodeConfig writes the configuration file of one node. Everything that both nodes must agree on is the same in both.
@@ -49,7 +50,7 @@ func nodeConfig(name string, s Settings, at places) string {
 
 	line("[cluster]")
 	line("name = %s", q(cluster))
-	line("key_file = %s", q(at.key))
+	line("key_files = [%s]", quoted(at.keys))
 	line("state_dir = %s", q(at.state))
 	line("run_dir = %s", q(at.run))
 	line("takeover = %s", q(s.Takeover))

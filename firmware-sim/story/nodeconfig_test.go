@@ -13,7 +13,7 @@ import (
 
 func placesFor(dir, me string) places {
 	return places{
-		key: filepath.Join(dir, "key"), state: filepath.Join(dir, me, "state"), run: filepath.Join(dir, me, "run"),
+		keys: []string{filepath.Join(dir, "key")}, state: filepath.Join(dir, me, "state"), run: filepath.Join(dir, me, "run"),
 		device:  map[string]string{"alpha": filepath.Join(dir, "a"), "bravo": filepath.Join(dir, "b")},
 		address: map[string]string{me: "127.0.0.1:20001", others(me)[0]: "127.0.0.1:30002"},
 		agent:   filepath.Join(dir, "fence_lab"), board: filepath.Join(dir, "board.sock"),

@@ -21,6 +21,8 @@ var onNodes = map[string]func(*rack.Rack, string) error{
 	"kill-daemon":    (*rack.Rack).KillDaemon,
 	"restart-daemon": (*rack.Rack).RestartDaemon,
 	"reset":          (*rack.Rack).Reset,
+	"reload":         (*rack.Rack).Reload,
+	"lose-run":       loseRun,
 	"reboot":         func(r *rack.Rack, node string) error { return r.Reboot(node, leaveTime) },
 	"loop-back":      func(r *rack.Rack, node string) error { return r.LoopBack(node, others(node)[0]) },
 	"unplug":         func(r *rack.Rack, node string) error { return r.Unplug(node, others(node)[0]) },
@@ -61,6 +63,10 @@ func (w *lab) Do(ctx context.Context, o Order) (string, error) {
 		return "", errors.Join(f(w.rack, Nodes[0], Nodes[1], o.Rate), f(w.rack, Nodes[1], Nodes[0], o.Rate))
 	}
 	switch o.Verb {
+	case "keys":
+		return "", w.useKeys(o.Words)
+	case "disk":
+		return "", w.disk(o.Mode)
 	case "weld":
 		return "", w.rack.Weld(o.Name)
 	case "free":

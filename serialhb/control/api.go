@@ -38,6 +38,7 @@ type Status struct {
 	LatenessMS  float64   `json:"worst_lateness_ms"`
 	PID         int       `json:"pid,omitempty"`
 	StartMS     float64   `json:"start_ms,omitempty"` // from the beginning of the process to its first pulse; 0 is not measured
+	Goroutines  int       `json:"goroutines,omitempty"`
 	Members     []Member  `json:"members"`
 	Links       []Link    `json:"links"`
 	Groups      []Group   `json:"groups"`

@@ -10,6 +10,7 @@ type files interface {
 	Open(path string, flag int) (file, error)
 	Rename(from, to string) error
 	Remove(path string) error
+	MakeDir(dir string) error // whose parent is there
 	SyncDir(dir string) error
 	ReadDir(dir string) ([]fs.DirEntry, error)
 }
@@ -41,6 +42,8 @@ func (realFiles) Open(path string, flag int) (file, error) {
 func (realFiles) Rename(from, to string) error { return os.Rename(from, to) }
 
 func (realFiles) Remove(path string) error { return os.Remove(path) }
+
+func (realFiles) MakeDir(dir string) error { return os.Mkdir(dir, dirMode) }
 
 func (realFiles) ReadDir(dir string) ([]fs.DirEntry, error) { return os.ReadDir(dir) }
 

@@ -109,10 +109,25 @@ func TestNumbersGoOn(t *testing.T) {
 	want(t, r.cfg.RunDir, r.cfg.StateDir, 0, 4)
 }
 
+func TestRemovedRunDirectoryIsMadeAgain(t *testing.T) {
+	r := newRig(t)
+	r.append(t, 0)
+	r.flush(t)
+	if err := os.RemoveAll(r.cfg.RunDir); err != nil {
+		t.Fatal(err)
+	}
+	r.append(t, 1)
+	want(t, r.cfg.RunDir, nowhere, 1, 1)
+	if s := r.Stats(); s.Waiting != 0 || s.Lost != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestMissingRunDirectory(t *testing.T) {
 	r := newRig(t)
 	r.append(t, 0)
 	r.flush(t)
+	r.failIn(r.cfg.RunDir, "makedir", os.ErrNotExist)
 	if err := os.RemoveAll(r.cfg.RunDir); err != nil {
 		t.Fatal(err)
 	}

@@ -77,6 +77,13 @@ func (f *faulty) SyncDir(dir string) error {
 	return f.realFiles.SyncDir(dir)
 }
 
+func (f *faulty) MakeDir(dir string) error {
+	if err := f.meet("makedir", dir); err != nil {
+		return err
+	}
+	return f.realFiles.MakeDir(dir)
+}
+
 func (f *faulty) ReadDir(dir string) ([]os.DirEntry, error) {
 	if err := f.meet("readdir", dir); err != nil {
 		return nil, err

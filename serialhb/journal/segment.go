@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -117,9 +118,13 @@ func (a *appender) close() {
 	}
 }
 
-// open goes on with the newest file if there is room in it, else begins a new one and removes the oldest.
+// open goes on with the newest file if there is room in it, else begins a new one and removes the oldest. A directory
+// that was removed is made again; the one above is somebody else's to make.
 func (a *appender) open(first uint64, need int64) error {
 	all, err := segments(a.files, a.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = a.files.MakeDir(a.dir)
+	}
 	if err != nil {
 		return err
 	}

@@ -217,6 +217,8 @@ func (s *supervisor) do(verb string) (string, error) {
 		s.wanted = false
 		s.timer.Stop()
 		return "", s.signal(unix.SIGTERM)
+	case "reload":
+		return "", s.signal(unix.SIGHUP)
 	case "start":
 		s.wanted = true
 		return "", s.spawn()

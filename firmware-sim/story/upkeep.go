@@ -1,0 +1,113 @@
+package story
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/serialhb/serialhb/firmware-sim/rack"
+)
+
+// This file is what happens to nodes over the months: keys are changed, folders vanish, a disk fills up.
+
+var keyNames = []string{"1", "2", "3"}
+
+func parseKeys(_ *parser, s *Step, w []string) error {
+	if len(w) == 0 || len(w) > len(keyNames) {
+		return errUsage
+	}
+	for i, k := range w {
+		if !slices.Contains(keyNames, k) || slices.Contains(w[:i], k) {
+			return fmt.Errorf("keys takes some of %s, each once, not %q", strings.Join(keyNames, ", "), k)
+		}
+	}
+	s.Order.Words = w
+	return nil
+}
+
+func parseDisk(_ *parser, s *Step, w []string) error {
+	if len(w) != 1 || w[0] != "full" && w[0] != "ok" {
+		return errUsage
+	}
+	s.Order.Mode = w[0]
+	return nil
+}
+
+func (w *lab) key(name string) string { return filepath.Join(w.dir, "key"+name) }
+
+func (w *lab) makeKeys() error {
+	for _, name := range keyNames {
+		secret := make([]byte, 32)
+		rand.Read(secret)
+		if err := os.WriteFile(w.key(name), []byte(hex.EncodeToString(secret)+"\n"), 0o600); err != nil {
+			return fmt.Errorf("story: write key: %w", err)
+		}
+	}
+	return nil
+}
+
+func (w *lab) useKeys(names []string) error {
+	var files []string
+	for _, name := range names {
+		files = append(files, w.key(name))
+	}
+	for node, at := range w.places {
+		at.keys = files
+		w.places[node] = at
+	}
+	return w.writeConfigs()
+}
+
+func (w *lab) writeConfigs() error {
+	for node, at := range w.places {
+		if err := os.WriteFile(w.config(node), []byte(nodeConfig(node, w.now, at)), 0o644); err != nil {
+			return fmt.Errorf("story: write configuration: %w", err)
+		}
+	}
+	return nil
+}
+
+func loseRun(r *rack.Rack, node string) error {
+	if err := os.RemoveAll(filepath.Join(r.RunDir(node), cluster)); err != nil {
+		return fmt.Errorf("story: remove run directory: %w", err)
+	}
+	return nil
+}
+
+// maxDisk keeps a full disk a small one that nobody else needs.
+const maxDisk = 64 << 20
+
+func (w *lab) disk(mode string) error {
+	ballast := filepath.Join(w.dir, "ballast")
+	if mode == "ok" {
+		if err := os.Remove(ballast); err != nil {
+			return fmt.Errorf("story: free the disk: %w", err)
+		}
+		return nil
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(w.dir, &fs); err != nil {
+		return fmt.Errorf("story: look at the disk: %w", err)
+	}
+	if size := fs.Blocks * uint64(fs.Bsize); size > maxDisk {
+		return fmt.Errorf("story: the lab lies on a file system of %d MB; to fill one, mount a tmpfs of %d MB at most and name it in TMPDIR", size>>20, maxDisk>>20)
+	}
+	f, err := os.OpenFile(ballast, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("story: fill the disk: %w", err)
+	}
+	for block := make([]byte, 4096); err == nil; {
+		_, err = f.Write(block)
+	}
+	if !errors.Is(err, unix.ENOSPC) {
+		return errors.Join(fmt.Errorf("story: fill the disk: %w", err), f.Close())
+	}
+	return f.Close()
+}
