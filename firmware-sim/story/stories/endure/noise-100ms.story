@@ -15,7 +15,8 @@ noise 50
 byte-errors 0.001
 expect noisy alpha cable within 5s
 expect noisy bravo cable within 5s
-expect owner alpha for 600s
+expect fences 0 for 600s
+expect owner alpha within 5s
 expect noisy alpha cable within 5s
 expect noisy bravo cable within 5s
 expect heard alpha within 1s
