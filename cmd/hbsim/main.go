@@ -14,10 +14,11 @@ import (
 )
 
 type cli struct {
-	World worldCmd `cmd:"" help:"Play random stories in simulated time."`
-	Rack  rackCmd  `cmd:"" help:"Play random stories with real processes."`
-	Cost  costCmd  `cmd:"" help:"Measure what an idle pair costs."`
-	Story storyCmd `cmd:"" help:"Write down the story of a seed."`
+	World  worldCmd  `cmd:"" help:"Play random stories in simulated time."`
+	Rack   rackCmd   `cmd:"" help:"Play random stories with real processes."`
+	Cost   costCmd   `cmd:"" help:"Measure what an idle pair costs."`
+	Endure endureCmd `cmd:"" help:"Lose the owner again and again, and look whether the daemon grows."`
+	Story  storyCmd  `cmd:"" help:"Write down the story of a seed."`
 }
 
 // stories are what the commands that play them have in common.
