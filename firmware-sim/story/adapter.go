@@ -38,6 +38,7 @@ type lab struct {
 	record  *recorder
 	places  map[string]places
 	now     Settings
+	book    serviceBook
 }
 
 // Rack returns a builder of worlds that are racks of real processes. binary is the absolute path of serialhb; dir is a
@@ -111,16 +112,16 @@ func (w *lab) configure(s Settings) error {
 	if err := w.makeKeys(); err != nil {
 		return err
 	}
-	book, file := serviceBook{Board: w.rack.BoardSocket(), Args: map[string][]string{},
-		Takes: map[string]time.Duration{"start": s.Starting, "stop": s.Stopping}}, filepath.Join(w.dir, "service.json")
+	w.book = serviceBook{Board: w.rack.BoardSocket(), Args: map[string][]string{}, Fails: map[string]string{},
+		Takes: map[string]time.Duration{"start": s.Starting, "stop": s.Stopping}}
 	for _, node := range Nodes {
 		addr, err := w.rack.ServiceAddr(node, Service)
 		if err != nil {
 			return err
 		}
-		book.Args[node] = []string{"-service", Service, "-node", node, "-addr", addr, "-dir", w.rack.RunDir(node)}
+		w.book.Args[node] = []string{"-service", Service, "-node", node, "-addr", addr, "-dir", w.rack.RunDir(node)}
 	}
-	if err := book.write(file); err != nil {
+	if err := w.book.write(w.bookFile()); err != nil {
 		return err
 	}
 	agent := filepath.Join(w.dir, "fence_lab")
@@ -133,7 +134,7 @@ func (w *lab) configure(s Settings) error {
 			keys: []string{w.key("1")}, state: w.rack.StateDir(node), run: w.rack.RunDir(node),
 			device:  map[string]string{},
 			address: map[string]string{node: w.rack.Listen(node)},
-			service: []string{w.binary, ArgService, file},
+			service: []string{w.binary, ArgService, w.bookFile()},
 		}
 		for _, other := range others(node) {
 			// Each node opens its own end only; the other's stands there because both must be named.

@@ -87,7 +87,7 @@ func TestServiceBook(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "service.json")
 	t.Setenv("SERIALHB_BOARD", "")
 	const slow = 30 * time.Millisecond
-	book := serviceBook{"/b.sock", map[string][]string{"alpha": {"-node", "alpha"}}, map[string]time.Duration{"start": slow}}
+	book := serviceBook{Board: "/b.sock", Args: map[string][]string{"alpha": {"-node", "alpha"}}, Takes: map[string]time.Duration{"start": slow}, Fails: map[string]string{"alpha": "stop"}}
 	if err := book.write(file); err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +98,9 @@ func TestServiceBook(t *testing.T) {
 	}
 	if took := time.Since(began); took < slow {
 		t.Errorf("a service that takes %s to start was started after %s", slow, took)
+	}
+	if argv, err := serviceArgs(file, "stop", "alpha"); err == nil {
+		t.Errorf("a stop that is to fail is %q", argv)
 	}
 	if _, err := serviceArgs(file, "start", "charlie"); err == nil {
 		t.Error("a node that does not exist has a service")

@@ -63,6 +63,8 @@ func (w *lab) Do(ctx context.Context, o Order) (string, error) {
 		return "", errors.Join(f(w.rack, Nodes[0], Nodes[1], o.Rate), f(w.rack, Nodes[1], Nodes[0], o.Rate))
 	}
 	switch o.Verb {
+	case "service":
+		return "", w.spoilService(o.Nodes[0], o.Mode)
 	case "keys":
 		return "", w.useKeys(o.Words)
 	case "disk":

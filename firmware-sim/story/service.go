@@ -2,6 +2,7 @@ package story
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -24,6 +25,7 @@ type serviceBook struct {
 	Board string
 	Args  map[string][]string      // per node, what follows the verb
 	Takes map[string]time.Duration // per verb, what it takes before it does anything
+	Fails map[string]string        // per node, the verb that does nothing but fail
 }
 
 func (b serviceBook) write(file string) error {
@@ -31,7 +33,8 @@ func (b serviceBook) write(file string) error {
 	if err != nil {
 		return fmt.Errorf("story: write service book: %w", err)
 	}
-	if err := os.WriteFile(file, text, 0o644); err != nil {
+	// In one piece: a command may read it at this moment.
+	if err := errors.Join(os.WriteFile(file+".new", text, 0o644), os.Rename(file+".new", file)); err != nil {
 		return fmt.Errorf("story: write service book: %w", err)
 	}
 	return nil
@@ -78,6 +81,9 @@ func serviceArgs(file, verb, node string) ([]string, error) {
 		return nil, fmt.Errorf("lab-service: %s is %q, which is no node of the lab; only a daemon of the lab may run this", envNode, node)
 	}
 	time.Sleep(book.Takes[verb])
+	if book.Fails[node] == verb {
+		return nil, fmt.Errorf("lab-service: the story says that %s fails here", verb)
+	}
 	if err := os.Setenv(board.Env, book.Board); err != nil {
 		return nil, fmt.Errorf("lab-service: name the board: %w", err)
 	}

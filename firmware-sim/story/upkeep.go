@@ -15,7 +15,8 @@ import (
 	"github.com/serialhb/serialhb/firmware-sim/rack"
 )
 
-// This file is what happens to nodes over the months: keys are changed, folders vanish, a disk fills up.
+// This file is what happens to nodes over the months: a service does not start or stop, keys are
+// changed, folders vanish, a disk fills up.
 
 var keyNames = []string{"1", "2", "3"}
 
@@ -38,6 +39,21 @@ func parseDisk(_ *parser, s *Step, w []string) error {
 	}
 	s.Order.Mode = w[0]
 	return nil
+}
+
+func parseService(p *parser, s *Step, w []string) error {
+	if len(w) != 2 || w[1] != "start-fails" && w[1] != "stop-fails" && w[1] != "ok" {
+		return errUsage
+	}
+	s.Order.Mode = strings.TrimSuffix(w[1], "-fails")
+	return parseNodes(p, s, w[:1])
+}
+
+func (w *lab) bookFile() string { return filepath.Join(w.dir, "service.json") }
+
+func (w *lab) spoilService(node, verb string) error {
+	w.book.Fails[node] = verb
+	return w.book.write(w.bookFile())
 }
 
 func (w *lab) key(name string) string { return filepath.Join(w.dir, "key"+name) }

@@ -30,6 +30,7 @@ var verbs = []verb{
 	{"restart-daemon", "NODE...", "kill the daemon if it runs, and start it at once", parseNodes, true, true},
 	{"reboot", "NODE...", "the daemon leaves in order, and the host boots again; its power stays on", parseNodes, true, true},
 	{"reset", "NODE...", "the host boots again at once, out of whatever it did, as after a panic; its power stays on", parseNodes, true, true},
+	{"service", "NODE start-fails|stop-fails|ok", "have the service fail to start or to stop on that node, until ok", parseService, true, true},
 	{"reload", "NODE...", "the daemon reads its configuration again (SIGHUP)", parseNodes, true, true},
 	{"keys", "N...", "write configurations with one to three of the keys 1, 2 and 3, the signing one first; reload takes them over", parseKeys, true, true},
 	{"lose-run", "NODE...", "remove the run directory of the daemon while it runs", parseNodes, true, true},

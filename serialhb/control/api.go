@@ -97,10 +97,12 @@ type Group struct {
 	// OwnerPhase is the owner's phase as it claims it, "" if not known. Only "active" says that the services
 	// were started and not stopped since; nobody looks whether they still run.
 	OwnerPhase string `json:"owner_phase,omitempty"`
-	Phase      string `json:"phase"` // of this node: idle, requesting, awaiting-approval, fencing, starting, active, stopping, failed, blocked, ineligible
-	Holds      string `json:"holds"` // of this node: yes, no, unknown
-	Why        string `json:"why,omitempty"`
-	Code       string `json:"code,omitempty"`
+	// Peers are the phases of the other nodes that are heard, by name, as they claim them.
+	Peers map[string]string `json:"peers,omitempty"`
+	Phase string            `json:"phase"` // of this node: idle, requesting, awaiting-approval, fencing, starting, active, stopping, failed, blocked, ineligible
+	Holds string            `json:"holds"` // of this node: yes, no, unknown
+	Why   string            `json:"why,omitempty"`
+	Code  string            `json:"code,omitempty"`
 	// Cause is what the service itself said when it last failed here, "" while nothing is wrong with it.
 	Cause     string   `json:"cause,omitempty"`
 	Term      uint32   `json:"term"`

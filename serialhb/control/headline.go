@@ -2,6 +2,8 @@ package control
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -22,7 +24,7 @@ func IsWell(s Status) bool { return len(conditions(s)) == 0 && len(s.Alarms) == 
 // conditions are all that is not as it should be, apart from the alarms, the most important first.
 func conditions(s Status) []string {
 	var all []string
-	for _, part := range [...]func(Status) []string{questions, twoOwners, failures, modes, absences, outages, brokenLinks} {
+	for _, part := range [...]func(Status) []string{questions, twoOwners, failures, modes, absences, outages, unable, brokenLinks} {
 		all = append(all, part(s)...)
 	}
 	if len(all) == 0 && s.Incident != nil && s.Incident.Open {
@@ -68,6 +70,16 @@ func failures(s Status) (all []string) {
 			all = append(all, fmt.Sprintf("BLOCKED: %s stays down; `serialhb why` says why", g.Name))
 		case "failed":
 			all = append(all, fmt.Sprintf("FAILED: mend %s on this node, then `serialhb clear`", g.Name))
+		}
+	}
+	for _, g := range s.Groups {
+		for _, name := range slices.Sorted(maps.Keys(g.Peers)) {
+			switch g.Peers[name] {
+			case "blocked":
+				all = append(all, fmt.Sprintf("BLOCKED on %s: %s stays down there; `serialhb why` there says why", name, g.Name))
+			case "failed":
+				all = append(all, fmt.Sprintf("FAILED on %s: mend %s there, then `serialhb clear` there", name, g.Name))
+			}
 		}
 	}
 	if s.FenceMe {
@@ -133,6 +145,18 @@ func absences(s Status) (all []string) {
 			all = append(all, fmt.Sprintf("AWAY: %s is withdrawn for repair until it is heard again", m.Name))
 		default:
 			all = append(all, fmt.Sprintf("WAITING: %s is not judged yet; the daemon has just started", m.Name))
+		}
+	}
+	return all
+}
+
+// unable leaves out those whose mode says it already.
+func unable(s Status) (all []string) {
+	for _, m := range s.Members {
+		for _, g := range s.Groups {
+			if g.Peers[m.Name] == "ineligible" && m.Mode == "" && m.Armed && slices.Contains(g.Prefer, m.Name) {
+				all = append(all, fmt.Sprintf("CANNOT TAKE OVER: %s is not fit for %s; `serialhb why` there says why", m.Name, g.Name))
+			}
 		}
 	}
 	return all

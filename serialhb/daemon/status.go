@@ -125,6 +125,14 @@ func (d *Daemon) groupStatus(g uint8) control.Group {
 	default:
 		out.OwnerPhase = d.state.Peers[owner].Claim.Groups[g].Phase.String()
 	}
+	for p := range d.o.Decision.N {
+		if p != d.o.Decision.Me && d.state.Peers[p].Presence == failover.Present {
+			if out.Peers == nil {
+				out.Peers = map[string]string{}
+			}
+			out.Peers[d.member(p)] = d.state.Peers[p].Claim.Groups[g].Phase.String()
+		}
+	}
 	if grp.Holds != pulse.HoldsYes {
 		why, peer := d.state.Explain(&d.o.Decision, g)
 		if why != failover.None {
