@@ -100,7 +100,12 @@ func (a *asking) move(w *waiting, t *terminal, c *control.Client, from control.G
 			tell(fmt.Sprintf("%s is active on %s", g.Name, g.Owner))
 			return true, nil
 		}
+		failed := failedThere(from, g, target)
 		switch {
+		case failed != "":
+			return false, refused(fmt.Errorf("%s is %s on %s; `serialhb why` there says why", g.Name, g.Peers[failed], failed))
+		case g.Owner == from.Owner && g.Term > from.Term && runs(g, s.Node):
+			return false, refused(fmt.Errorf("%s was moved and is on %s again; `serialhb events` tells why", g.Name, g.Owner))
 		case g.Phase != from.Phase && (g.Phase == "failed" || g.Phase == "blocked"):
 			return false, refused(fmt.Errorf("%s is %s on %s: %s", g.Name, g.Phase, s.Node, g.Why))
 		case ended != "":
@@ -108,6 +113,16 @@ func (a *asking) move(w *waiting, t *terminal, c *control.Client, from control.G
 		}
 		return false, nil
 	})
+}
+
+// failedThere names a node that the group was to go to, if it has failed or is blocked there since.
+func failedThere(from, now control.Group, target string) string {
+	for name, phase := range now.Peers {
+		if (target == "" || name == target) && phase != from.Peers[name] && (phase == "failed" || phase == "blocked") {
+			return name
+		}
+	}
+	return ""
 }
 
 // runs says whether the services of a group run where it is owned. A daemon that does not know its peer's phase leaves

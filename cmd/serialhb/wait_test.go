@@ -78,6 +78,8 @@ func TestSwitchoverFails(t *testing.T) {
 	}{
 		"not taken up": {func(p *pair) { p.note("wish-expired", "bravo did not take up the switchover of web") }, exitRefused, "bravo did not take up"},
 		"failed here":  {func(p *pair) { p.status.Groups[0].Phase, p.status.Groups[0].Why = "failed", "web failed here" }, exitRefused, "web is failed on alpha: web failed here"},
+		"failed there": {func(p *pair) { p.status.Groups[0].Peers = map[string]string{"bravo": "failed"} }, exitRefused, "web is failed on bravo; `serialhb why` there says why"},
+		"back again":   {func(p *pair) { p.status.Groups[0].Term += 2 }, exitRefused, "web was moved and is on alpha again; `serialhb events` tells why"},
 		"no end":       {func(*pair) {}, exitTimedOut, "web is not active on bravo after 500ms"},
 		"nobody knows": {func(p *pair) {
 			p.status.Taken = p.status.Taken.AddDate(-9999, 0, 0)

@@ -15,7 +15,10 @@ noise 50
 byte-errors 0.001
 expect noisy alpha cable within 5s
 expect noisy bravo cable within 5s
-expect fences 0 for 600s
+repeat 20
+say half a minute
+expect fences 0 for 30s
+end
 expect owner alpha within 5s
 expect noisy alpha cable within 5s
 expect noisy bravo cable within 5s
