@@ -60,6 +60,7 @@ func nodeConfig(name string, s Settings, at places) string {
 	line("noise_stretch = %s", s.Stretch)
 	line("move_timeout = %s", d(max(moveTimeout, 4*s.Interval)))
 	line("backoff = %s", d(backoff))
+	line("wait_to_restore = %s", d(s.Restore))
 	line("approval_timeout = %s", d(s.Approval))
 	line("fence_retries = %d", fenceRetries)
 	line("fence_retry = %s", d(fenceRetry))

@@ -28,6 +28,7 @@ type Settings struct {
 	Level2     string        // on or off: a second relay in series with a mirror contact, tried when the first fails
 	Agent      string        // on or off: a fence agent that switches the mains, tried when all relays fail
 	Failback   string        // off, manual or auto
+	Restore    time.Duration // for which the preferred node must have been well before an automatic failback
 	Moves      int           // automatic moves in an hour before a node locks itself out, 1 to 250
 	Fences     int           // fences likewise
 }
@@ -40,7 +41,7 @@ func Defaults() Settings {
 		HoldUp: 5 * time.Millisecond, BootDelay: 50 * time.Millisecond, Operate: 8 * time.Millisecond,
 		Settle: 10 * time.Millisecond, Prove: 20 * time.Millisecond, Dwell: 300 * time.Millisecond,
 		Approval: 5 * time.Minute,
-		Takeover: "auto", Sense: "fail-safe", Level2: "off", Agent: "off", Failback: "manual", Moves: 200, Fences: 200,
+		Takeover: "auto", Sense: "fail-safe", Level2: "off", Agent: "off", Failback: "manual", Restore: 5 * time.Minute, Moves: 200, Fences: 200,
 	}
 }
 
@@ -71,6 +72,7 @@ var settings = []setting{
 	choice("level2", "whether there is a second relay in series, tried when the first one fails", func(s *Settings) *string { return &s.Level2 }, "on", "off"),
 	choice("agent", "whether there is a fence agent that switches the mains, tried when every relay fails", func(s *Settings) *string { return &s.Agent }, "on", "off"),
 	choice("failback", "how the service returns to the preferred node", func(s *Settings) *string { return &s.Failback }, "off", "manual", "auto"),
+	duration("wait-to-restore", "how long the preferred node must have been well before an automatic failback", time.Millisecond, time.Hour, func(s *Settings) *time.Duration { return &s.Restore }),
 	number("moves", "automatic moves in an hour before a node locks itself out", 1, 250, func(s *Settings) *int { return &s.Moves }),
 	number("fences", "fences in an hour before a node locks itself out", 1, 250, func(s *Settings) *int { return &s.Fences }),
 }
