@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// supervisor tells systemd how the daemon is (sd_notify). It never makes the loop wait: what cannot be said at once is
+// supervisor tells systemd how the daemon is (sd_notify). It never makes a turn wait: what cannot be said at once is
 // dropped, and a missing WATCHDOG=1 is what the watchdog is for.
 type supervisor struct {
 	say chan string

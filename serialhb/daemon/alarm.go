@@ -30,6 +30,7 @@ func (d *Daemon) watchAlarms(now time.Duration) {
 	d.serviceAlarms(now, wrong)
 	seen := time.Now()
 	for code, text := range wrong {
+		text = oneLine(text)
 		a, known := d.alarms[code]
 		if !known {
 			if d.wrong[code] == "" {

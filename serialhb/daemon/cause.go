@@ -33,7 +33,7 @@ func (c *causes) learn(code, text string, about subject) {
 			if c.last == nil {
 				c.last = map[causeKey]string{}
 			}
-			c.last[causeKey{whose, of}] = strings.TrimPrefix(text, whose+": ")
+			c.last[causeKey{whose, of}] = oneLine(strings.TrimPrefix(text, whose+": "))
 		}
 	}
 	switch code {

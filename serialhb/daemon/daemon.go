@@ -59,7 +59,7 @@ type Daemon struct {
 
 	turn   chan struct{} // held by who has the turn; after the end nobody gives it back
 	ended  chan struct{} // closed when the last turn has ended
-	coming atomic.Int32  // how many wait for a turn with something in hand
+	coming atomic.Int32  // how many wait for a turn to bring something
 	crowd  int           // turns in a row at whose end somebody waited
 	life   context.Context
 
@@ -70,7 +70,8 @@ type Daemon struct {
 	queue    []failover.Event
 	timers   []timer
 	nextBeat time.Duration
-	planned  time.Duration
+	planned  time.Duration // when the next turn is due
+	counted  time.Duration // lateness was, until then
 	bellSet  time.Duration // when the bell will ring; 0 is not set
 	interval time.Duration
 	deferred int
@@ -186,7 +187,6 @@ func (d *Daemon) Run(ctx context.Context) (uint32, error) {
 	d.o.Bell.Set(0) // whoever waits for it learns that nothing is due any more
 	links.Wait()
 	d.join()
-	d.refuseAll()
 	if !d.exited && !errors.Is(ctx.Err(), context.Canceled) {
 		return d.exit, ctx.Err()
 	}
@@ -201,7 +201,7 @@ func (d *Daemon) live(ctx context.Context, errs <-chan error) {
 			return
 		case <-ctx.Done():
 			if d.enter(nil) {
-				close(d.ended)
+				d.close()
 			}
 			return
 		case err := <-errs:
@@ -268,7 +268,7 @@ func (d *Daemon) wrote(kind failover.EventKind, gen uint32, err error) {
 
 // post takes a turn for the event of a worker.
 func (d *Daemon) post(e failover.Event) {
-	if d.enter(nil) {
+	if d.bring() {
 		d.step(e)
 		d.leave()
 	}

@@ -1,10 +1,14 @@
 package daemon_test
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/control"
+	"github.com/serialhb/serialhb/serialhb/daemon"
+	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
 // Only who has said leaving, with its permits erased, may be taken for one that left (rule 7).
@@ -54,5 +58,39 @@ func TestQuietRestartOfADeafNodeSaysNoGoodbye(t *testing.T) {
 		}
 		<-r.nodes[1].ended
 		r.bravoIsNotLeft()
+	})
+}
+
+// Whoever asks before the life waits for its first turn; whoever brings or asks something after it is sent away.
+func TestBeforeAndAfterTheLife(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.nodes[0].tune = func(o *daemon.Options) {
+			o.Links = nil
+			d := daemon.New(*o)
+			first := make(chan control.Status, 1)
+			go func() { first <- d.Status() }()
+			synctest.Wait()
+			ctx, end := context.WithCancel(context.Background())
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				if how, err := d.Run(ctx); how != 0 || err != nil {
+					t.Errorf("it ended with %d, %v", how, err)
+				}
+			}()
+			if s := <-first; s.Leaving || len(s.Members) != 2 {
+				t.Errorf("before the life: %+v", s)
+			}
+			end()
+			<-ended
+			d.Frame(0, 0, &pulse.Frame{}, pulse.Good)
+			d.Change(0, true, false, "")
+			d.Noise(0, 0)
+			res := d.Command(context.Background(), "test", control.Request{Command: "arm"})
+			if s := d.Status(); !s.Leaving || len(s.Members) != 0 || res.Exit != 5 || d.Why(0).Events != nil {
+				t.Errorf("after the life: %+v, %+v", s, res)
+			}
+		}
+		r.start(0)
 	})
 }

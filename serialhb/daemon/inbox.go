@@ -9,7 +9,7 @@ import (
 
 // Frame takes a frame from a link. It waits while another turn lasts.
 func (d *Daemon) Frame(link int, at time.Duration, f *pulse.Frame, v pulse.Verdict) {
-	if d.enter(nil) {
+	if d.bring() {
 		d.takeFrame(uint8(link), at, f, v)
 		d.leave()
 	}
@@ -17,7 +17,7 @@ func (d *Daemon) Frame(link int, at time.Duration, f *pulse.Frame, v pulse.Verdi
 
 // Change takes the state of a link's own device.
 func (d *Daemon) Change(link int, up, lost bool, reason string) {
-	if d.enter(nil) {
+	if d.bring() {
 		d.takeChange(uint8(link), up, lost, reason)
 		d.leave()
 	}
@@ -25,7 +25,7 @@ func (d *Daemon) Change(link int, up, lost bool, reason string) {
 
 // Noise takes the news that a line carries bytes that make no frame.
 func (d *Daemon) Noise(link int, at time.Duration) {
-	if d.enter(nil) {
+	if d.bring() {
 		d.watch.Noise(at, uint8(link))
 		d.leave()
 	}

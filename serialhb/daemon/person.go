@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/control"
@@ -19,6 +21,7 @@ type pending struct {
 	req    control.Request
 	gen    uint32
 	result control.Result
+	inUse  atomic.Bool // it is in force, and not on disk yet
 	answer chan control.Result
 }
 
@@ -29,11 +32,26 @@ var errNoAnswer = errors.New("the daemon does not answer; it is ending, or hangs
 
 // Status is what people may want to know now. It waits for a turn: a daemon that hangs must show. Safe from any goroutine.
 func (d *Daemon) Status() control.Status {
-	if !d.enter(nil) {
-		return control.Status{Cluster: d.o.Cluster, Node: d.o.Node, Version: d.o.Version, Headline: errNoAnswer.Error(), Leaving: true}
+	s := control.Status{Cluster: d.o.Cluster, Node: d.o.Node, Version: d.o.Version, Headline: errNoAnswer.Error(), Leaving: true}
+	d.visit(nil, func() { s = d.status() })
+	return s
+}
+
+// visit takes a turn for somebody else's goroutine, which may be one that a panic does not end, such as a web server's.
+// A turn that panicked ends the process all the same: nobody may go on from half of it, nor wait for its end.
+func (d *Daemon) visit(giveUp <-chan struct{}, do func()) bool {
+	if !d.enter(giveUp) {
+		return false
 	}
-	defer d.leave()
-	return d.status()
+	defer func() {
+		if p := recover(); p != nil {
+			go panic(fmt.Sprintf("%v\n\n%s", p, debug.Stack()))
+			select {}
+		}
+	}()
+	do()
+	d.leave()
+	return true
 }
 
 // Command does what a person asks for, or says why not. Safe from any goroutine.
@@ -45,9 +63,7 @@ func (d *Daemon) Command(ctx context.Context, who string, r control.Request) con
 		return d.powerWords(ctx, r)
 	}
 	p := &pending{ctx: ctx, who: who, req: r, answer: make(chan control.Result, 1)}
-	if d.enter(ctx.Done()) {
-		d.begin(p)
-		d.leave()
+	if d.visit(ctx.Done(), func() { d.begin(p) }) {
 		if res, answered := d.await(p); answered {
 			return res
 		}
@@ -61,6 +77,9 @@ func (d *Daemon) await(p *pending) (r control.Result, answered bool) {
 	case r = <-p.answer:
 		return r, true
 	case <-p.ctx.Done():
+		if p.inUse.Load() {
+			return control.Result{Exit: 5, Code: "keep-hangs", Text: "it is in force now but the state directory does not answer, so nobody knows whether it survives a reboot; look at its disk"}, true
+		}
 	case <-d.ended:
 		select {
 		case r = <-p.answer:
@@ -104,11 +123,10 @@ func (d *Daemon) Trouble(code, text string) {
 
 // Why tells an incident in order, and what stands in the way now. 0 is the last one.
 func (d *Daemon) Why(incident uint32) control.Why {
-	if !d.enter(nil) {
+	var w control.Why
+	if !d.visit(nil, func() { w = d.why(incident) }) {
 		return control.Why{Incident: incident}
 	}
-	w := d.why(incident)
-	d.leave()
 	lines := d.Events(0)
 	if w.Incident == 0 { // there was none: what is on record belongs to no incident
 		if len(lines) > 0 {
@@ -247,6 +265,7 @@ func (d *Daemon) reply(a *failover.Action) {
 		d.finish(p, p.result)
 		return
 	}
+	p.inUse.Store(true)
 	d.waiting = append(d.waiting, p)
 	d.checkWaiting()
 }
@@ -273,9 +292,10 @@ func (d *Daemon) finish(p *pending, r control.Result) {
 	p.answer <- r
 }
 
-func (d *Daemon) refuseAll() {
+// refuseWaiting answers the commands whose effect is not on disk when the daemon ends.
+func (d *Daemon) refuseWaiting() {
 	for _, p := range d.waiting {
-		p.answer <- control.Result{Exit: 1, Text: "the daemon ended before it was written"}
+		d.finish(p, control.Result{Exit: 1, Code: "keep-failed", Text: "the daemon ended before it was written to the state directory; see with `serialhb status` after the next start whether it holds, and ask for it again if not"})
 	}
 }
 

@@ -20,8 +20,8 @@ type Bell interface {
 	Wait() bool
 }
 
-// Link is one way to the other members. Its Run hands what arrives to the daemon's [Inbox] until ctx is done, and joins
-// its goroutines. Send never blocks: the newest frame wins.
+// Link is one way to the other members. Its Run hands what arrives to [Daemon.Frame], [Daemon.Change] and [Daemon.Noise]
+// until ctx is done, and joins its goroutines. Send never blocks: the newest frame wins.
 type Link interface {
 	Run(ctx context.Context) error
 	Send(to uint8, frame []byte)

@@ -161,13 +161,13 @@ func TestServiceThatIsNotKeptIsTold(t *testing.T) {
 		a := r.withAddresses()
 		r.alphaOwns()
 		r.wait(5 * time.Second)
-		a[0].keepFails = errors.New("it is not on eth0")
+		a[0].keepFails = errors.Join(errors.New("one is not on eth0"), errors.New("nor is the other"))
 		for _, n := range r.nodes {
 			n.end()
 			<-n.ended
 		}
 		r.startBoth()
-		r.within(10*time.Second, "an alarm", func() bool { return r.nodes[0].alarmed("it is not on eth0") })
+		r.within(10*time.Second, "an alarm", func() bool { return r.nodes[0].alarmed("one is not on eth0; nor is the other") })
 	})
 }
 

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,7 +45,11 @@ func newBook(o Options) *book {
 	return &book{o: o, lines: make(chan Record, 1024), fresh: make(chan struct{})}
 }
 
+// oneLine is a text as it fits a list: that of joined errors has a line for each.
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
+
 func (b *book) stamp(r Record) Record {
+	r.Text = oneLine(r.Text)
 	r.Wall, r.MonoNS, r.Boot = time.Now(), int64(b.o.Clock()), b.o.BootID
 	return r
 }

@@ -20,11 +20,9 @@ func (d *Daemon) Reload() control.Result {
 	if errors.Is(unread, errReadHangs) {
 		return control.Result{Exit: 5, Text: unread.Error()}
 	}
-	if !d.enter(ctx.Done()) {
-		return control.Result{Exit: 5, Text: errNoAnswer.Error()}
-	}
-	defer d.leave()
-	return d.reload(fresh, unread)
+	r := control.Result{Exit: 5, Text: errNoAnswer.Error()}
+	d.visit(ctx.Done(), func() { r = d.reload(fresh, unread) })
+	return r
 }
 
 var errReadHangs = errors.New("the configuration file cannot be read in time; look at its disk")

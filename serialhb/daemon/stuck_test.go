@@ -124,7 +124,13 @@ func TestStuckDiskDoesNotHoldTheRestart(t *testing.T) {
 		gate := make(chan struct{})
 		defer close(gate)
 		r.nodes[0].set(func(n *rigNode) { n.keeping = gate })
-		go r.nodes[0].ask(control.Request{Command: "maintenance-on"})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if res := r.nodes[0].d.Command(ctx, "test", control.Request{Command: "disarm"}); res.OK || !strings.Contains(res.Text, "in force now") || r.nodes[0].d.Status().Armed {
+			t.Errorf("who gave up waiting for the disk is told %+v", res)
+		}
+		mode := make(chan control.Result, 1)
+		go func() { mode <- r.nodes[0].ask(control.Request{Command: "maintenance-on"}) }()
 		r.wait(time.Second)
 		if res := r.nodes[0].ask(control.Request{Command: "restart"}); !res.OK {
 			t.Fatal(res.Text)
@@ -136,6 +142,9 @@ func TestStuckDiskDoesNotHoldTheRestart(t *testing.T) {
 			}
 		case <-time.After(10 * time.Second):
 			t.Error("the daemon waits for a disk that does not answer, and the peer will cut it")
+		}
+		if res := <-mode; res.OK || res.Exit != 1 || !strings.Contains(res.Text, "before it was written") {
+			t.Errorf("who asked for what is not on disk is told %+v", res)
 		}
 	})
 }

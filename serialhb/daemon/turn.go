@@ -37,16 +37,21 @@ const (
 // enter waits for the turn, until giveUp is closed; nil is never. false is that there is none: the caller gave up, or the
 // daemon has ended.
 func (d *Daemon) enter(giveUp <-chan struct{}) bool {
-	d.coming.Add(1)
-	defer d.coming.Add(-1)
 	select {
 	case d.turn <- struct{}{}:
-		d.lateness()
+		d.lateness(d.o.Clock())
 		return true
 	case <-giveUp:
 	case <-d.ended:
 	}
 	return false
+}
+
+// bring waits for the turn with something in hand that is to come before what is judged: an arrival or a completion.
+func (d *Daemon) bring() bool {
+	d.coming.Add(1)
+	defer d.coming.Add(-1)
+	return d.enter(nil)
 }
 
 // leave does what is due, and gives the turn back. What has arrived comes before what is judged: while others wait with
@@ -57,7 +62,7 @@ func (d *Daemon) leave() {
 		d.due()
 	}
 	if d.exited {
-		close(d.ended)
+		d.close()
 		return
 	}
 	d.planned = d.nextDeadline(d.o.Clock())
@@ -66,6 +71,12 @@ func (d *Daemon) leave() {
 		d.o.Bell.Set(d.planned)
 	}
 	<-d.turn
+}
+
+// close ends the last turn: nobody gets another one.
+func (d *Daemon) close() {
+	d.refuseWaiting()
+	close(d.ended)
 }
 
 // ring takes a turn whenever something may be due.
@@ -79,7 +90,7 @@ func (d *Daemon) ring() {
 // start is the first turn.
 func (d *Daemon) start() {
 	now := d.o.Clock()
-	d.nextBeat, d.senseAt = now, now
+	d.nextBeat, d.senseAt, d.planned = now, now, now
 	d.step(failover.Event{Kind: failover.Started})
 	d.book.say("daemon-started", "serialhb "+d.o.Version+" runs", subject{})
 	for _, damage := range d.o.Damage {
@@ -88,20 +99,23 @@ func (d *Daemon) start() {
 	d.tell("READY=1")
 }
 
-// lateness measures how much later than planned this turn begins, and lengthens the windows of detection by it: while
-// this member slept it could not hear anybody.
-func (d *Daemon) lateness() {
-	late := d.o.Clock() - d.planned
+// lateness lengthens the windows of detection by how much later than planned it is, as far as that was not done yet: while
+// this member slept it could not hear anybody. The plan stays the same while a crowd puts off what is due, and the sleep
+// may come within a turn.
+func (d *Daemon) lateness(now time.Duration) {
+	late := now - max(d.planned, d.counted)
 	if late <= lateTolerance {
 		return
 	}
-	d.late = max(d.late, late)
+	d.counted = now
+	d.late = max(d.late, now-d.planned)
 	d.watch.Late(late)
 }
 
 // due does what is due.
 func (d *Daemon) due() {
 	now := d.o.Clock()
+	d.lateness(now)
 	if !d.bytesWait(now) {
 		d.changes = d.watch.Check(now, d.changes[:0])
 		for _, c := range d.changes {

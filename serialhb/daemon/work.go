@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,8 +29,8 @@ type groupWorker struct {
 	tell     func(failover.Event) // how an action ended
 
 	mu    sync.Mutex
-	end   context.CancelFunc // of the start under way, nil if there is none
-	until uint32             // no start up to this id is wanted any more
+	end   func() // ends the start under way, nil if there is none
+	until uint32 // no start up to this id is wanted any more
 }
 
 func newGroupWorker(d *Daemon, g uint8, s Services) *groupWorker {
@@ -59,7 +60,7 @@ func enqueue(jobs chan<- job, j job) bool {
 }
 
 // begin makes a start one that a stop can end; it ends at once if the stop was first.
-func (w *groupWorker) begin(id uint32, end context.CancelFunc) {
+func (w *groupWorker) begin(id uint32, end func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.end = end
@@ -85,15 +86,18 @@ func (w *groupWorker) run(ctx context.Context) {
 	}
 }
 
+// errOvertaken is why a start ends before its time.
+var errOvertaken = errors.New("a stop came in between")
+
 func (w *groupWorker) carryOut(ctx context.Context, j job) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	if j.errand != nil {
 		j.errand(ctx)
 		return
 	}
 	if j.action.Kind == failover.Start {
-		w.begin(j.action.ID, cancel)
+		w.begin(j.action.ID, func() { cancel(errOvertaken) })
 		defer w.ended()
 	}
 	if j.action.Kind != failover.Probe {
@@ -108,7 +112,7 @@ func (w *groupWorker) carryOut(ctx context.Context, j job) {
 		e.Found, err = w.services.Probe(ctx)
 	case failover.Start:
 		e.Kind = failover.StartDone
-		if err = ctx.Err(); err == nil {
+		if err = context.Cause(ctx); err == nil {
 			err = w.services.Start(ctx)
 		}
 	case failover.Stop:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,5 +67,20 @@ func TestStopOvertakesAWaitingStart(t *testing.T) {
 	want := []failover.Event{{Kind: failover.StartDone, ID: 1}, {Kind: failover.StopDone, ID: 2, OK: true}, {Kind: failover.StartDone, ID: 3, OK: true}}
 	if !slices.Equal(told, want) {
 		t.Errorf("told %+v, want %+v", told, want)
+	}
+	if line := <-d.book.lines; line.Code != "start-error" || !strings.Contains(line.Text, errOvertaken.Error()) {
+		t.Errorf("the record says %+v", line)
+	}
+}
+
+func TestLinesOfTheRecordAreLines(t *testing.T) {
+	b := newBook(Options{Record: noRecord{}, Clock: func() time.Duration { return 0 }})
+	b.say("stop-error", "web: one does not stop\nnor does the other", subject{group: "web"})
+	const want = "one does not stop; nor does the other"
+	if got := (<-b.lines).Text; got != "web: "+want {
+		t.Errorf("the record has %q", got)
+	}
+	if got := b.causes.of("web", failover.Stop); got != want {
+		t.Errorf("the cause is %q", got)
 	}
 }

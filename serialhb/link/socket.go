@@ -21,12 +21,12 @@ const (
 // socket is an open UDP socket. One goroutine reads, one at a time sends.
 type socket struct {
 	*source
-	// names are the addresses as the kernel takes them. One that a send failed for is made anew: its interface may have
-	// another number by now.
-	names map[netip.AddrPort][]byte
+	nameOf func(netip.AddrPort) ([]byte, error) // kernelName, which may take long: it asks for the number of a named interface
 
 	mu     sync.Mutex // over fd, against a number that is another file's by now
 	closed bool
+	names  map[netip.AddrPort][]byte // addresses as the kernel takes them
+	asking bool                      // for one of them anew
 }
 
 // bind opens a socket at an address.
@@ -66,7 +66,7 @@ func open(listen netip.AddrPort) (*socket, error) {
 	if err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
-	return &socket{source: in, names: map[netip.AddrPort][]byte{}}, nil
+	return &socket{source: in, nameOf: kernelName, names: map[netip.AddrPort][]byte{}}, nil
 }
 
 // favour asks the network to prefer our datagrams. A network that does not is only slower, so failures do not matter.
@@ -87,21 +87,44 @@ func (s *socket) send(to netip.AddrPort, b []byte) error {
 	if s.closed {
 		return net.ErrClosed
 	}
-	name, known := s.names[to]
-	if !known {
-		var err error
-		if name, err = kernelName(to); err != nil {
-			return err
-		}
-		s.names[to] = name
+	name := s.names[to]
+	if name == nil {
+		s.ask(to)
+		return errNoAddress
 	}
 	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)),
 		unix.MSG_DONTWAIT, uintptr(unsafe.Pointer(&name[0])), uintptr(len(name)))
 	if errno != 0 {
-		delete(s.names, to)
+		s.ask(to)
 		return errno
 	}
 	return nil
+}
+
+// ask has an address learnt again, for its interface may have another number by now. It does not wait: the kernel answers
+// under a lock that a driver which resets its device may hold for long, and whoever sends must go on to the other links.
+func (s *socket) ask(to netip.AddrPort) {
+	if to.Addr().Zone() == "" || s.asking {
+		return
+	}
+	s.asking = true
+	go func() {
+		s.learn(to)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.asking = false
+	}()
+}
+
+// learn finds out how the kernel takes an address. One that it does not know yet is asked for with every send.
+func (s *socket) learn(to netip.AddrPort) {
+	name, err := s.nameOf(to)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names[to] = name
 }
 
 // pending is the length of the first datagram that waits.
@@ -127,7 +150,7 @@ func (s *socket) close() error {
 }
 
 var (
-	errNoAddress   = errors.New("no address is known of that member")
+	errNoAddress   = errors.New("no address is known of that member, or not yet")
 	errNoInterface = errors.New("no interface has that name")
 )
 

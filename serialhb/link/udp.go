@@ -143,6 +143,9 @@ func (l *UDP) Run(ctx context.Context) error {
 // serve works on one socket until ctx is done or the socket fails.
 func (l *UDP) serve(ctx context.Context, s *socket) error {
 	l.out.dropPulses()
+	for _, peer := range l.peers {
+		s.learn(peer)
+	}
 	l.conn.Store(s)
 	out := newPump(l.sender(s), func(error) {}) // the reader sees the same end
 	l.pump.Store(out)

@@ -277,3 +277,36 @@ func TestAddressesAsTheKernelTakesThem(t *testing.T) {
 		t.Errorf("no address: %v", err)
 	}
 }
+
+// Whoever sends does so within a turn, which waits for nobody.
+func TestSendDoesNotWaitForTheNumberOfAnInterface(t *testing.T) {
+	here := netip.MustParseAddrPort(freePort(t))
+	s, err := bind(here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	asked, answer := make(chan netip.AddrPort, 10), make(chan struct{})
+	s.nameOf = func(a netip.AddrPort) ([]byte, error) {
+		asked <- a
+		<-answer
+		return kernelName(here)
+	}
+	sent := make(chan error, 10)
+	to := netip.MustParseAddrPort("[fe80::1%eth0]:6940")
+	go func() {
+		for range cap(sent) {
+			sent <- s.send(to, []byte("x"))
+		}
+	}()
+	for range cap(sent) {
+		if err := next(t, sent, "answer"); !errors.Is(err, errNoAddress) {
+			t.Errorf("sent to a number that is not known: %v", err)
+		}
+	}
+	if got := next(t, asked, "question"); got != to || len(asked) > 0 {
+		t.Errorf("asked for %v, and %d times more at once", got, len(asked))
+	}
+	close(answer)
+	eventually(t, "it is sent", func() bool { return s.send(to, []byte("x")) == nil })
+}

@@ -23,9 +23,15 @@ type Stat struct {
 // tick is the unit of times in /proc, on every machine that Linux runs on.
 const tick = 10 * time.Millisecond
 
-// Of asks for a process by its number. The error says that there is none, or that nobody can tell.
+// ErrNone is wrapped where there is no process of that number.
+var ErrNone = errors.New("there is none")
+
+// Of asks for a process by its number. Any error but [ErrNone] says that nobody can tell.
 func Of(pid int) (Stat, error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) { // it may end while it is looked at
+		err = ErrNone
+	}
 	if err != nil {
 		return Stat{}, fmt.Errorf("process: look at %d: %w", pid, err)
 	}

@@ -169,8 +169,8 @@ func (e *Exec) begin(ctx context.Context, action Action, limit time.Duration) (u
 	}
 	if before != nil {
 		now.Started = before.startsYet()
-		if action == ActionStop && before.Action == ActionStart {
-			before.Until = 0
+		if action == ActionStop && before.Action == ActionStart && before.Pid != 0 {
+			before.Until = 0 // who is not known cannot be ended, only waited for
 		}
 		if err := before.away(ctx); err != nil {
 			return now, err

@@ -85,8 +85,14 @@ func (n note) remove() {
 func (u *unfinished) away(ctx context.Context) error {
 	tick := time.NewTicker(groupLook)
 	defer tick.Stop()
-	for u.runs() {
-		if clock.Boot() >= u.Until {
+	for {
+		runs, err := u.runs()
+		switch {
+		case !runs:
+			return nil
+		case clock.Boot() >= u.Until && err != nil:
+			return fmt.Errorf("nobody can tell whether the %s of an earlier daemon still runs: %w", u.Action, err) // nor whom a signal would meet
+		case clock.Boot() >= u.Until:
 			return u.end(ctx, tick)
 		}
 		select {
@@ -95,27 +101,34 @@ func (u *unfinished) away(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-	return nil
 }
 
-func (u *unfinished) runs() bool {
+// runs says whether the command runs; an error says that it may.
+func (u *unfinished) runs() (bool, error) {
 	if u.Pid == 0 {
-		return clock.Boot() < u.Until // whoever it is has that long
+		return clock.Boot() < u.Until, nil // whoever it is has that long
 	}
 	now, err := process.Of(u.Pid)
-	return err == nil && !now.Ended && now.Born == u.Born
+	switch {
+	case errors.Is(err, process.ErrNone):
+		return false, nil
+	case err != nil:
+		return true, err
+	}
+	return !now.Ended && now.Born == u.Born, nil
 }
 
+// end ends the command and what it began. Its number stands for its group for as long as any of the group is left.
 func (u *unfinished) end(ctx context.Context, tick *time.Ticker) error {
 	for _, how := range []struct {
 		signal syscall.Signal
 		grace  time.Duration
 	}{{syscall.SIGTERM, termGrace}, {syscall.SIGKILL, killGrace}} {
-		if !u.runs() {
-			return nil
-		}
 		_ = syscall.Kill(-u.Pid, how.signal) // whether it helped is seen below
-		for late := clock.Boot() + how.grace; u.runs() && clock.Boot() < late; {
+		for late := clock.Boot() + how.grace; clock.Boot() < late; {
+			if runs, _ := u.runs(); !runs && !groupLives(u.Pid) {
+				return nil
+			}
 			select {
 			case <-ctx.Done():
 				return context.Cause(ctx)
@@ -123,7 +136,7 @@ func (u *unfinished) end(ctx context.Context, tick *time.Ticker) error {
 			}
 		}
 	}
-	if u.runs() {
+	if runs, _ := u.runs(); runs {
 		return fmt.Errorf("process %d, the %s of an earlier daemon, cannot be killed", u.Pid, u.Action)
 	}
 	return nil

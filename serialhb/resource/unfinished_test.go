@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/serialhb/serialhb/serialhb/clock"
 	"github.com/serialhb/serialhb/serialhb/process"
 )
@@ -110,6 +112,37 @@ func TestStopEndsTheStartOfAnEarlierDaemon(t *testing.T) {
 	o.mustProbe(t, Stopped)
 }
 
+// Two owners could come of this: the command went on being told to, and what it had begun brought the service up after
+// the stop.
+func TestStopEndsAllOfTheStartOfAnEarlierDaemon(t *testing.T) {
+	t.Parallel()
+	o := orphaned(t, ActionStart, "(trap '' TERM; touch $FILE.begun; sleep 6; touch $FILE) & wait", time.Hour)
+	for begun := false; !begun; time.Sleep(time.Millisecond) {
+		_, err := os.Stat(o.file + ".begun")
+		begun = err == nil
+	}
+	if err := o.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if groupLives(o.left.Process.Pid) {
+		t.Error("some of the start goes on")
+	}
+	o.mustProbe(t, Stopped)
+}
+
+// Nobody took down which process it is, so it can only be waited for.
+func TestStopWaitsForAStartOfWhichNobodyKnowsTheProcess(t *testing.T) {
+	o := orphaned(t, ActionStart, "sleep 0.3; touch $FILE", time.Hour)
+	until := clock.Boot() + 600*time.Millisecond
+	if err := o.note().write(unfinished{Action: ActionStart, Boot: thisBoot, Until: until}); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Stop(t.Context()); err != nil || clock.Boot() < until {
+		t.Errorf("it was stopped %v too early, %v", until-clock.Boot(), err)
+	}
+	o.mustProbe(t, Stopped)
+}
+
 func TestStopWaitsForTheStopOfAnEarlierDaemon(t *testing.T) {
 	o := orphaned(t, ActionStop, "sleep 0.3; touch $FILE.ended", time.Hour)
 	if err := o.Stop(t.Context()); err != nil {
@@ -143,19 +176,44 @@ func TestProbeOfAnUnfinishedStartEndsWithItsContext(t *testing.T) {
 func TestNoteOfWhatIsLongGone(t *testing.T) {
 	o := orphaned(t, ActionStart, "sleep 1000", time.Hour)
 	u, err := o.note().read(thisBoot)
-	if err != nil || u == nil || !u.runs() {
+	runs := func(u *unfinished) bool {
+		t.Helper()
+		yes, err := u.runs()
+		if err != nil {
+			t.Error(err)
+		}
+		return yes
+	}
+	if err != nil || u == nil || !runs(u) {
 		t.Fatalf("%+v, %v", u, err)
+	}
+	// Where nobody can tell whether it runs, it does.
+	var open unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &open); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: open.Max}); err != nil {
+		t.Fatal(err)
+	}
+	may, unsure := u.runs()
+	u.Until = 0
+	late := u.away(t.Context())
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &open); err != nil {
+		t.Fatal(err)
+	}
+	if unsure == nil || late == nil || !may || !runs(u) {
+		t.Errorf("nobody can tell: it may run: %v (%v), and is ended: %v", may, unsure, late)
 	}
 	other := *u
 	other.Born++
-	if other.runs() {
+	if runs(&other) {
 		t.Error("another process with that number is taken for it")
 	}
 	other = unfinished{Action: ActionStart, Until: clock.Boot() + time.Hour}
-	if !other.runs() {
+	if !runs(&other) {
 		t.Error("an action whose process is not known is over before its time")
 	}
-	if other.Until = clock.Boot(); other.runs() {
+	if other.Until = clock.Boot(); runs(&other) {
 		t.Error("an action whose process is not known never ends")
 	}
 	u.Boot = "another boot"
@@ -208,7 +266,10 @@ func TestActionThatFailedAtOnceIsKnown(t *testing.T) {
 			t.Fatal("the start did not fail")
 		}
 		u, err := o.note().read(thisBoot)
-		if err != nil || u == nil || u.Pid == 0 || u.runs() {
+		if err != nil || u == nil || u.Pid == 0 {
+			t.Fatalf("%+v, %v", u, err)
+		}
+		if runs, err := u.runs(); runs {
 			t.Fatalf("%+v, %v: the next probe would wait for it", u, err)
 		}
 	}
