@@ -7,7 +7,7 @@ import (
 
 // Measured is what the daemon of this node found out about its machine while it ran.
 type Measured struct {
-	// Lateness is by how much its loop was late at worst.
+	// Lateness is by how much it was late at worst.
 	Lateness time.Duration
 	// Start is from the beginning of its process to its first pulse; 0 is not measured.
 	Start time.Duration

@@ -4,7 +4,7 @@ import "context"
 
 // Backend is the daemon behind the door. Its methods are called from many goroutines at once.
 //
-// A hung decision loop must not be hidden: nobody is handed old facts. Once the context has ended, Command and Follow
+// A daemon that hangs must not be hidden: nobody is handed old facts. Once the context has ended, Command and Follow
 // return soon; the others take a few seconds at most.
 type Backend interface {
 	// Status is how things stand now. One without a time (Taken is zero) says that nobody knows, and its headline why.

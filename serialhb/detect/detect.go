@@ -4,14 +4,14 @@
 // only when to suspect a peer, never what is safe.
 //
 // The rules are the design's, section 3:
-//   - Suspect yourself first: windows are lengthened by the lateness of the own loop, so they count the time in which
+//   - Suspect yourself first: windows are lengthened by the lateness of the own daemon, so they count the time in which
 //     this member was awake. A node that was stopped and continued accuses nobody who lives, and a slow one still
 //     decides.
 //   - After a start, and after deafness, nobody is silent until an own link could receive for a whole window.
 //   - The loss of an own device is no silence of the peer.
 //   - A line that babbles stretches the verdict by a bounded factor, never for ever.
 //
-// A [Detector] is not safe for concurrent use; the daemon's loop owns it.
+// A [Detector] is not safe for concurrent use; the daemon owns it.
 package detect
 
 import (
@@ -213,7 +213,7 @@ func (d *Detector) CanHear(p uint8) bool {
 	return can
 }
 
-// Late lengthens every running window by the lateness of the own loop.
+// Late lengthens every running window by the lateness of the own daemon.
 func (d *Detector) Late(by time.Duration) {
 	for p := range d.c.N {
 		for l := range d.c.Links {
