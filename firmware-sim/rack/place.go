@@ -49,10 +49,18 @@ func (r *Rack) Listen(node string) string { return r.net.Listen(node) }
 // Peer is the UDP address at which node sees other.
 func (r *Rack) Peer(node, other string) string { return r.net.Peer(node, other) }
 
-// ServiceAddr is the UDP address at which a service answers when it runs on a node.
+// ServiceAddr is the UDP address at which a service answers when it runs on a node. On a segment it is the same for all
+// nodes, and there may be two, with a comma between.
 func (r *Rack) ServiceAddr(node, service string) (string, error) {
 	if err := r.known(node); err != nil {
 		return "", err
+	}
+	if r.cfg.Segment != nil {
+		var all []string
+		for _, a := range r.cfg.Segment.ServiceAddrs() {
+			all = append(all, a.String())
+		}
+		return strings.Join(all, ","), nil
 	}
 	return r.services.addr(node, service)
 }

@@ -1,5 +1,6 @@
-// Package rack is an installation without hardware, in real time: real node processes joined by ptys and loopback UDP,
-// with relays, senses and power supplies on a board process, where cutting a node's power kills everything that it runs.
+// Package rack is an installation without hardware, in real time: real node processes joined by ptys and UDP, on loopback
+// or on a segment of their own, with relays, senses and power supplies on a board process, where cutting a node's power
+// kills everything that it runs.
 //
 // Only the lab and tests use it; nothing that decides imports it. README.md in this folder says what belongs where.
 //
@@ -23,6 +24,7 @@ import (
 	"github.com/serialhb/serialhb/firmware-sim/rack/cable"
 	"github.com/serialhb/serialhb/firmware-sim/rack/host"
 	"github.com/serialhb/serialhb/firmware-sim/rack/netpath"
+	"github.com/serialhb/serialhb/firmware-sim/rack/segment"
 	"github.com/serialhb/serialhb/firmware-sim/rack/service"
 )
 
@@ -63,6 +65,10 @@ type Config struct {
 	RestartDelay time.Duration // of the daemon's unit, 0 is 200 ms
 	Board        board.Options // HoldUp above takes the place of the one in it
 
+	// Segment, if there is one, is the network: each node's supervisor and all that it runs live in the node's namespace,
+	// the card goes with the power, and the service has the segment's address. It is not closed with the rack.
+	Segment *segment.Segment
+
 	// NodeCommand is asked at Start for each node's daemon: its command, which begins with an absolute path, and its
 	// whole environment. The rack adds SERIALHB_BOARD, SERIALHB_NODE, SERIALHB_RUN_DIR and SERIALHB_BOOT_ID_FILE.
 	NodeCommand func(node string) (argv, env []string)
@@ -95,7 +101,12 @@ func New(cfg Config) (*Rack, error) {
 }
 
 func (r *Rack) wire() (err error) {
-	if r.net, err = netpath.New(r.cfg.Seed, r.cfg.Nodes...); err != nil {
+	if r.cfg.Segment != nil {
+		r.net, err = r.cfg.Segment.Paths(r.cfg.Seed)
+	} else {
+		r.net, err = netpath.New(r.cfg.Seed, r.cfg.Nodes...)
+	}
+	if err != nil {
 		return err
 	}
 	for i, a := range r.cfg.Nodes {
@@ -127,8 +138,25 @@ func pairOf(a, b string) [2]string {
 	return [2]string{a, b}
 }
 
-// Start powers everything: the board, then the hosts, which boot. After an error Close must still be called.
+// Start powers everything: the board, if Light has not, then the hosts, which boot. After an error Close must still be
+// called.
 func (r *Rack) Start() error {
+	if r.ctl == nil {
+		if err := r.Light(); err != nil {
+			return err
+		}
+	}
+	for _, node := range r.cfg.Nodes {
+		if err := r.startHost(node); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Light powers the board alone, for who wants to watch it before the first host does anything. After an error Close must
+// still be called.
+func (r *Rack) Light() error {
 	cfg := board.Standard(r.cfg.Nodes, r.cfg.Board)
 	cfg.Socket = r.BoardSocket()
 	file := filepath.Join(r.cfg.Dir, "board.json")
@@ -142,15 +170,8 @@ func (r *Rack) Start() error {
 	if err := r.board.expect("ready"); err != nil {
 		return err
 	}
-	if r.ctl, err = board.Dial(cfg.Socket); err != nil {
-		return err
-	}
-	for _, node := range r.cfg.Nodes {
-		if err := r.startHost(node); err != nil {
-			return err
-		}
-	}
-	return nil
+	r.ctl, err = board.Dial(cfg.Socket)
+	return err
 }
 
 func (r *Rack) startHost(node string) error {
@@ -160,11 +181,17 @@ func (r *Rack) startHost(node string) error {
 		RunDir: r.RunDir(node), BootID: filepath.Join(r.nodeDir(node), "boot_id"), Log: r.Log(node),
 		BootDelay: r.cfg.BootDelay, RestartDelay: r.cfg.RestartDelay,
 	}
+	if r.cfg.Segment != nil {
+		card := r.cfg.Segment.Card(node)
+		cfg.Card = &card
+	}
 	file := filepath.Join(r.nodeDir(node), "host.json")
 	if err := writeJSON(file, cfg); err != nil {
 		return err
 	}
-	p, err := launch(r.cfg.Binary, filepath.Join(r.nodeDir(node), "host.log"), ArgHost, file)
+	var p *process
+	var err error
+	r.On(node, func() { p, err = launch(r.cfg.Binary, filepath.Join(r.nodeDir(node), "host.log"), ArgHost, file) })
 	if err != nil {
 		return err
 	}
@@ -172,6 +199,16 @@ func (r *Rack) startHost(node string) error {
 	// The first answer comes when the supervisor is in its loop, with the board's socket open and the boot id written.
 	_, err = p.ask("status")
 	return err
+}
+
+// On calls f where a process of a node would call it: in the node's network namespace, if it has one. It is for starting
+// processes, and must not take long.
+func (r *Rack) On(node string, f func()) {
+	if r.cfg.Segment == nil {
+		f()
+		return
+	}
+	r.cfg.Segment.Enter(node, f)
 }
 
 func writeJSON(file string, v any) error {

@@ -16,6 +16,7 @@ import (
 	"github.com/serialhb/serialhb/firmware-sim/rack/board"
 	"github.com/serialhb/serialhb/firmware-sim/rack/client"
 	"github.com/serialhb/serialhb/firmware-sim/rack/mono"
+	"github.com/serialhb/serialhb/firmware-sim/rack/segment"
 	"github.com/serialhb/serialhb/serialhb/control"
 )
 
@@ -33,35 +34,56 @@ type lab struct {
 	rack    *rack.Rack
 	dir     string
 	binary  string
-	probe   *client.Probe
+	probes  []*client.Probe // of the client; on a segment one for each address of the service
 	clients map[string]*control.Client
 	record  *recorder
 	places  map[string]places
 	now     Settings
 	book    serviceBook
+	seg     *segment.Segment // nil: all is on loopback
+	witness *segment.Witness // of its service address
 }
+
+// errNoNet says that a story wants a service address where there is none.
+var errNoNet = errors.New("there is no service address here; tell this story with `serialhb lab --netns`")
 
 // Rack returns a builder of worlds that are racks of real processes. binary is the absolute path of serialhb; dir is a
 // folder in which each world makes one of its own, "" is the usual one for temporary files. The folders are removed when
 // the world is closed.
 func Rack(binary, dir string) Builder {
+	return func(ctx context.Context, s Settings) (World, error) { return newLab(binary, dir, s, nil) }
+}
+
+// Namespaces is Rack with a network segment of its own, on which the service has an address: see [segment.Segment]. It
+// needs root.
+func Namespaces(binary, dir string) Builder {
 	return func(ctx context.Context, s Settings) (World, error) {
-		own, err := os.MkdirTemp(dir, "serialhb-lab")
+		seg, err := segment.New(Nodes...)
 		if err != nil {
-			return nil, fmt.Errorf("story: make folder: %w", err)
+			return nil, err
 		}
-		w := &lab{dir: own, binary: binary, clients: map[string]*control.Client{}}
-		if err := w.build(s); err != nil {
-			return nil, errors.Join(err, w.Close())
-		}
-		return w, nil
+		return newLab(binary, dir, s, seg)
 	}
+}
+
+func newLab(binary, dir string, s Settings, seg *segment.Segment) (World, error) {
+	w := &lab{binary: binary, clients: map[string]*control.Client{}, seg: seg}
+	var err error
+	if w.dir, err = os.MkdirTemp(dir, "serialhb-lab"); err != nil {
+		err = fmt.Errorf("story: make folder: %w", err)
+	} else {
+		err = w.build(s)
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
 }
 
 func (w *lab) build(s Settings) error {
 	cfg := rack.Config{
 		Binary: w.binary, Dir: w.dir, Nodes: Nodes, Baud: s.Baud, Seed: 1,
-		HoldUp: s.HoldUp, BootDelay: s.BootDelay,
+		HoldUp: s.HoldUp, BootDelay: s.BootDelay, Segment: w.seg,
 		Board: board.Options{SecondLevel: s.Level2 == "on", Operate: s.Operate},
 		NodeCommand: func(node string) (argv, env []string) {
 			return []string{w.binary, "run", "--config", w.config(node), "--node", node}, environment()
@@ -74,23 +96,19 @@ func (w *lab) build(s Settings) error {
 	if err := w.configure(s); err != nil {
 		return err
 	}
-	var targets []client.Target
 	for _, node := range Nodes {
-		addr, err := w.rack.ServiceAddr(node, Service)
-		if err != nil {
-			return err
-		}
-		targets = append(targets, client.Target{Node: node, Addr: addr})
 		w.clients[node] = control.Dial(filepath.Join(w.rack.RunDir(node), cluster, node+".sock"))
 	}
-	if w.probe, err = client.Start(clientEvery, targets...); err != nil {
+	if err := w.startClient(); err != nil {
 		return err
 	}
-	if err := w.rack.Start(); err != nil {
+	if err := w.rack.Light(); err != nil {
 		return err
 	}
-	w.record, err = record(w.rack, w.clients)
-	return err
+	if w.record, err = record(w.rack, w.clients); err != nil {
+		return err
+	}
+	return w.rack.Start()
 }
 
 func (w *lab) config(node string) string { return filepath.Join(w.dir, node+".toml") }
@@ -136,6 +154,12 @@ func (w *lab) configure(s Settings) error {
 			address: map[string]string{node: w.rack.Listen(node)},
 			service: []string{w.binary, ArgService, w.bookFile()},
 		}
+		if w.seg != nil {
+			at.card = segment.CardName
+			for _, p := range w.seg.Services() {
+				at.vips = append(at.vips, p.String())
+			}
+		}
 		for _, other := range others(node) {
 			// Each node opens its own end only; the other's stands there because both must be named.
 			at.device[node], at.device[other] = w.rack.Port(node, other), w.rack.Port(other, node)
@@ -167,10 +191,11 @@ func (w *lab) Look(ctx context.Context, ask []string) (View, error) {
 	}
 	wg.Wait()
 	err := w.record.into(&v)
-	v.Now = mono.Now()
-	if last, ok := w.probe.Last(); ok && v.Now-last.At < AnswerFresh {
-		v.Answering = last.Node
+	if err == nil && w.seg != nil {
+		v.Net, err = w.lookAtNet()
 	}
+	v.Now = mono.Now()
+	v.Answering = w.answering(v.Now)
 	return v, err
 }
 
@@ -185,26 +210,16 @@ func (w *lab) Overlaps() ([]string, error) {
 		}
 		text = append(text, fmt.Sprintf("%s ran on %s and on %s at once %s (ledger runs %d and %d)", o.A.Service, o.A.Node, o.B.Node, how, o.A.ID, o.B.ID))
 	}
-	for range w.probe.Overlaps() {
-		text = append(text, "the client was answered by two nodes within a millisecond")
-	}
-	return text, err
-}
-
-// Outage implements [World].
-func (w *lab) Outage(begin, end time.Duration) (time.Duration, error) {
-	return w.probe.LongestOutage(begin, end)
-}
-
-// Answer implements [World].
-func (w *lab) Answer(node string, since time.Duration) (time.Duration, bool, error) {
-	answers, err := w.probe.Answers(since, mono.Now())
-	for _, a := range answers {
-		if node == "" || a.Node == node {
-			return a.At, true, err
+	for _, p := range w.probes {
+		for range p.Overlaps() {
+			text = append(text, "the client was answered by two nodes within a millisecond")
 		}
 	}
-	return 0, false, err
+	if w.witness != nil {
+		clashes, lost := w.witness.Clashes()
+		text, err = append(text, clashes...), errors.Join(err, lost)
+	}
+	return text, err
 }
 
 // Logs implements [World].
@@ -228,14 +243,20 @@ func (w *lab) Close() error {
 	if w.record != nil {
 		errs = append(errs, w.record.close())
 	}
-	if w.probe != nil {
-		errs = append(errs, w.probe.Close())
+	for _, p := range w.probes {
+		errs = append(errs, p.Close())
 	}
 	for _, c := range w.clients {
 		c.Close()
 	}
 	if w.rack != nil {
 		errs = append(errs, w.rack.Close())
+	}
+	if w.witness != nil {
+		errs = append(errs, w.witness.Close())
+	}
+	if w.seg != nil {
+		errs = append(errs, w.seg.Close())
 	}
 	return errors.Join(append(errs, os.RemoveAll(w.dir))...)
 }
@@ -249,7 +270,11 @@ func (w *lab) command(ctx context.Context, node string, words []string) (string,
 	cmd.Env = environment()
 	var out, fault bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &fault
-	err := cmd.Run()
+	var err error
+	w.rack.On(node, func() { err = cmd.Start() })
+	if err == nil {
+		err = cmd.Wait()
+	}
 	said := strings.TrimSpace(out.String())
 	exit := (*exec.ExitError)(nil)
 	switch {

@@ -140,6 +140,8 @@ func TestMainRefusesBeforeAnythingStarts(t *testing.T) {
 	}{
 		{Options{Script: "/does/not/exist"}, "read script"},
 		{Options{Script: "-", In: strings.NewReader("start\ndance\n")}, "standard input:2: there is no verb"},
+		{Options{Script: "-", In: strings.NewReader("start\nsleep 1s\nsquat\n")}, "standard input:3: there is no service address here; tell this story with `serialhb lab --netns`"},
+		{Options{Script: "-", In: strings.NewReader("start\nexpect believed alpha within 1s\n")}, "standard input:2: there is no service address"},
 		{Options{Set: []string{"interval=10ms"}}, "a story has its own config lines"},
 		{Options{Measure: 5, Script: "-"}, "not both"},
 		{Options{Measure: 5, By: "magic"}, "by mains or by freeze"},

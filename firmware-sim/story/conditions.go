@@ -3,10 +3,12 @@ package story
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/serialhb/serialhb/firmware-sim/rack/segment"
 	"github.com/serialhb/serialhb/serialhb/control"
 )
 
@@ -24,6 +26,9 @@ var conditions = []condition{
 	{"owned", "", "the service runs on one node alone, whichever, by the ledger, and the client has its answer", noArgs, nobody, isOwned, false},
 	{"no-owner", "", "the service runs nowhere, by the ledger", noArgs, nobody, noOwner, false},
 	{"unanswered", "", "nobody answers the client", noArgs, nobody, unanswered, false},
+	{"address", "NODE", "with --netns: that node alone has the service's addresses, on a card that is on, by the nodes' kernels", oneNode, nobody, hasAddress, false},
+	{"no-address", "", "with --netns: no node has any of them", noArgs, nobody, noAddress, false},
+	{"believed", "NODE|stranger", "with --netns: the client takes that machine to have them, by the neighbour table of its kernel", oneMachine, nobody, isBelieved, false},
 	{"fenced", "NODE", "a relay has cut the node, and its power is off, since the last line that did something", oneNode, nobody, isFenced, false},
 	{"not-fenced", "NODE", "no relay of the node was driven since then, and none is for all of the time", oneNode, nobody, notFenced, true},
 	{"fences", "N", "so many fences since then, all nodes together", oneCount, nobody, countFences, false},
@@ -45,7 +50,7 @@ var conditions = []condition{
 	{"alarm", "NODE [TEXT]", "the node raises an alarm, with that text in its code or its words", nodeMaybeText, itself, hasAlarm, false},
 	{"no-alarm", "NODE [TEXT]", "it raises none such", nodeMaybeText, itself, noAlarm, false},
 	{"alarms", "NODE N", "the node has raised no more than so many alarms since the chapter began", nodeAndCount, nobody, fewAlarms, true},
-	{"why", "NODE TEXT", "the node says so when asked why it does not have the service, in the code or the words", nodeAndText, itself, saysWhy, false},
+	{"why", "NODE TEXT", "the node says so when asked why it does not have the service, in the code, the words or the cause", nodeAndText, itself, saysWhy, false},
 	{"proof", "NODE TEXT", "the other node holds such a proof that this one is off, or recorded one since", nodeAndText, theOther, hasProof, false},
 	{"told", "NODE CODE", "the node has recorded an event with that code since the last line that did something", nodeAndText, nobody, hasTold, false},
 }
@@ -69,6 +74,13 @@ func oneNode(args []string) error {
 		return errUsage
 	}
 	return node(args[0])
+}
+
+func oneMachine(args []string) error {
+	if len(args) == 1 && args[0] == segment.Stranger {
+		return nil
+	}
+	return oneNode(args)
 }
 
 func oneCount(args []string) error {
@@ -136,6 +148,13 @@ func isOwned(s scene, _ []string) bool {
 
 func noOwner(s scene, _ []string) bool    { return len(s.running()) == 0 }
 func unanswered(s scene, _ []string) bool { return s.Answering == "" }
+
+func hasAddress(s scene, args []string) bool {
+	return s.Net != nil && len(s.Net.Holders) == 1 && len(s.Net.Holders[args[0]]) == s.Net.Addresses
+}
+
+func noAddress(s scene, _ []string) bool     { return s.Net != nil && len(s.Net.Holders) == 0 }
+func isBelieved(s scene, args []string) bool { return s.Net != nil && s.Net.Believed == args[0] }
 
 func isFenced(s scene, args []string) bool  { return len(s.fences(args[0], s.since)) > 0 }
 func notFenced(s scene, args []string) bool { return len(s.coils(args[0], s.since)) == 0 }
@@ -249,7 +268,7 @@ func fewAlarms(s scene, args []string) bool {
 
 func saysWhy(s scene, args []string) bool {
 	g := s.node(args[0]).group()
-	return g.Code == text(args) || has(g.Why, text(args))
+	return g.Code == text(args) || has(g.Why, text(args)) || has(g.Cause, text(args))
 }
 
 func hasProof(s scene, args []string) bool {
@@ -290,10 +309,25 @@ func (s scene) seen() string {
 	} else {
 		parts = append(parts, s.Answering+" answers the client")
 	}
+	if s.Net != nil {
+		parts = append(parts, s.Net.words())
+	}
 	for _, name := range Nodes {
 		parts = append(parts, name+": "+s.describe(name))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// words tell who has the service address, and who the client thinks has it.
+func (n NetView) words() string {
+	text := "no node has the service address"
+	if len(n.Holders) > 0 {
+		text = "the service address is on " + strings.Join(slices.Sorted(maps.Keys(n.Holders)), " and ")
+	}
+	if n.Believed == "" {
+		return text + ", and the client has no idea where it is"
+	}
+	return text + ", and the client believes it to be on " + n.Believed
 }
 
 func (s scene) describe(name string) string {

@@ -30,6 +30,18 @@ var truths = []struct {
 	{"no-owner", func(f *fake) { f.board("run", Service, "end alpha") }, true},
 	{"unanswered", nil, false},
 	{"unanswered", func(f *fake) { f.answers = nil }, true},
+	{"address alpha", nil, false},
+	{"address alpha", func(f *fake) { f.net("", "alpha", "alpha") }, true},
+	{"address alpha", func(f *fake) { f.net("", "bravo", "bravo") }, false},
+	{"address alpha", func(f *fake) { f.net("", "alpha") }, false},
+	{"address alpha", func(f *fake) { f.net("", "alpha", "alpha", "bravo") }, false},
+	{"no-address", nil, false},
+	{"no-address", func(f *fake) { f.net("") }, true},
+	{"no-address", func(f *fake) { f.net("", "bravo") }, false},
+	{"believed alpha", nil, false},
+	{"believed alpha", func(f *fake) { f.net("alpha") }, true},
+	{"believed alpha", func(f *fake) { f.net("bravo", "alpha") }, false},
+	{"believed stranger", func(f *fake) { f.net("stranger") }, true},
 	{"fenced alpha", nil, false},
 	{"fenced alpha", func(f *fake) { f.board("contact", "RELAY_ALPHA", "open") }, false},
 	{"fenced alpha", func(f *fake) { f.board("contact", "RELAY_ALPHA", "open"); f.board("power", "alpha", "off") }, true},
@@ -112,6 +124,9 @@ var truths = []struct {
 		f.status("bravo", "ineligible", "no", func(s *control.Status) { s.Groups[0].Code = "never-seen" })
 	}, true},
 	{"why bravo never-seen", nil, false},
+	{"why bravo held by 02:00", func(f *fake) {
+		f.status("bravo", "failed", "no", func(s *control.Status) { s.Groups[0].Cause = "it is held by 02:00:00:00:00:c8" })
+	}, true},
 	{"proof alpha plain sense", func(f *fake) {
 		f.status("bravo", "active", "yes", func(s *control.Status) {
 			s.Members = []control.Member{{Name: "alpha", Proof: "plain sense fell after the coil"}}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +124,14 @@ func (f *fake) alarms(node string, texts ...string) {
 }
 
 func (f *fake) answer(node string) { f.answers = append(f.answers, answer{f.now, node}) }
+
+// net says what the kernels know: whom the client believes, and each node once for every address of two that it has.
+func (f *fake) net(believed string, holders ...string) {
+	f.view.Net = &NetView{Addresses: 2, Holders: map[string][]netip.Addr{}, Believed: believed}
+	for _, node := range holders {
+		f.view.Net.Holders[node] = append(f.view.Net.Holders[node], netip.Addr{})
+	}
+}
 
 // status sets what a node says of itself and of the group.
 func (f *fake) status(node, phase, holds string, change ...func(*control.Status)) {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/serialhb/serialhb/firmware-sim/rack/mono"
+	"github.com/serialhb/serialhb/firmware-sim/rack/segment"
 )
 
 // BuiltIn is the story that `serialhb lab` tells when it is given none.
@@ -32,6 +33,7 @@ type Options struct {
 	Dir      string   // folder for temporary files; "" is the usual one
 	Script   string   // a file with a story, "-" is standard input; "" is the built-in one
 	JSON     bool     // one JSON object a line
+	Netns    bool     // on a network segment of its own, with a service address; needs root
 	Headless bool     // chapters, takeovers, failures and the summary only
 	Verbs    bool     // print the reference of the language and do nothing else
 	Measure  int      // so many takeovers are measured in place of a story; 0 is none
@@ -62,7 +64,11 @@ func Main(ctx context.Context, o Options) int {
 	if err != nil {
 		return complain(o, exitFailed, err)
 	}
-	err = tell(ctx, Rack(binary, o.Dir))
+	build := Rack
+	if o.Netns {
+		build = Namespaces
+	}
+	err = tell(ctx, build(binary, o.Dir))
 	if err == nil {
 		return 0
 	}
@@ -80,6 +86,11 @@ func complain(o Options, code int, err error) int {
 
 // prepare reads and checks everything that can be known before something starts.
 func (o Options) prepare() (func(context.Context, Builder) error, error) {
+	if o.Netns {
+		if err := segment.Possible(); err != nil {
+			return nil, err
+		}
+	}
 	sink := o.sink()
 	if o.Measure != 0 {
 		if o.Script != "" {
@@ -100,6 +111,9 @@ func (o Options) prepare() (func(context.Context, Builder) error, error) {
 		return nil, err
 	}
 	script, err := Parse(name, text)
+	if step, needs := script.needsNet(); err == nil && needs && !o.Netns {
+		err = fmt.Errorf("%s:%d: %w", name, step.Line, errNoNet)
+	}
 	return func(ctx context.Context, b Builder) error { return Run(ctx, script, b, mono.Now, sink) }, err
 }
 

@@ -39,6 +39,8 @@ type places struct {
 	address      map[string]string // as this node sees them
 	service      []string          // the command that its verb follows; the same words on every node
 	agent, board string            // the fence agent, and the board that it speaks to
+	vips         []string          // the service's addresses
+	card         string            // and their interface
 }
 
 // nodeConfig writes the configuration file of one node. Everything that both nodes must agree on is the same in both.
@@ -98,6 +100,13 @@ func nodeConfig(name string, s Settings, at places) string {
 	line("name = %s", q(Service))
 	line("prefer = [%s]", quoted(Nodes))
 	line("failback = %s", q(s.Failback))
+	for _, vip := range at.vips {
+		line("\n[[group.resource]]")
+		line("kind = %s", q("address"))
+		line("address = %s", q(vip))
+		line("interface = %s", q(at.card))
+		line("probe_wait = %s", d(s.ProbeWait))
+	}
 	line("\n[[group.resource]]")
 	line("kind = %s", q("exec"))
 	line("name = %s", q(Service))

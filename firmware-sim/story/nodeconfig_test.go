@@ -83,6 +83,35 @@ func TestNodesAcceptTheirConfiguration(t *testing.T) {
 	}
 }
 
+func TestNodesAcceptTheServiceAddresses(t *testing.T) {
+	for _, me := range Nodes {
+		at := placesFor("/tmp/lab", me)
+		at.card, at.vips = "eth0", []string{"192.0.2.10/24", "2001:db8::10/64"}
+		s := Defaults()
+		s.ProbeWait = 70 * time.Millisecond
+		text := nodeConfig(me, s, at)
+		file, findings := config.Parse([]byte(text), me+".toml")
+		c, more := file.For(me)
+		for _, f := range append(findings, more...) {
+			if f.Severity == config.Error {
+				t.Errorf("%s\n%s", f, text)
+			}
+		}
+		if c == nil {
+			t.Fatal("no configuration for ", me)
+		}
+		all := c.Groups[0].Resources
+		if len(all) != 3 || all[2].Kind != "exec" {
+			t.Fatalf("the service is not started after its addresses: %+v", all)
+		}
+		for i, vip := range at.vips {
+			if r := all[i]; r.Kind != "address" || r.Address.String() != vip || r.Interface != "eth0" || r.ProbeWait != s.ProbeWait {
+				t.Errorf("%+v", r)
+			}
+		}
+	}
+}
+
 func TestServiceBook(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "service.json")
 	t.Setenv("SERIALHB_BOARD", "")

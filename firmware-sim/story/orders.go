@@ -77,6 +77,8 @@ func (w *lab) Do(ctx context.Context, o Order) (string, error) {
 		return "", w.rack.Slow(o.Name, o.For)
 	case "hold-up":
 		return "", w.rack.HoldUp(o.Nodes[0], o.For)
+	case "squat", "unsquat":
+		return "", w.squat(o)
 	case "sense":
 		return "", w.spoil(o.Name, o.Mode, o.For)
 	}
@@ -88,4 +90,16 @@ func (w *lab) spoil(name, mode string, d time.Duration) error {
 		return w.rack.SenseLies(name, d)
 	}
 	return w.rack.Sense(name, mode)
+}
+
+func (w *lab) squat(o Order) error {
+	switch {
+	case w.seg == nil:
+		return errNoNet
+	case o.Verb == "unsquat":
+		return w.seg.Unsquat()
+	case o.Mode == "quiet":
+		return w.seg.Squat()
+	}
+	return errors.Join(w.seg.Squat(), w.seg.Claim())
 }

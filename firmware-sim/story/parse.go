@@ -95,6 +95,19 @@ func Parse(name, text string) (Script, error) {
 	return script, errors.Join(errs...)
 }
 
+// netOnly are the words that speak of the service address: they need a network with one, as `serialhb lab --netns` makes.
+var netOnly = map[string]bool{"squat": true, "unsquat": true, "address": true, "no-address": true, "believed": true}
+
+// needsNet returns the first step that needs a network with a service address.
+func (s Script) needsNet() (Step, bool) {
+	for _, step := range s.Steps {
+		if netOnly[step.Order.Verb] || step.Expect != nil && netOnly[step.Expect.Condition] {
+			return step, true
+		}
+	}
+	return Step{}, false
+}
+
 // fields takes the words of a line. A comment begins with a # that begins a word.
 func fields(line string) []string {
 	words := strings.Fields(line)

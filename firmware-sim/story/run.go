@@ -282,6 +282,9 @@ func (r *runner) after(ctx context.Context, s Step) error {
 	if err != nil || !ok {
 		return err
 	}
+	if v.Net != nil && v.Net.Believed != t.Owner {
+		return r.fail(ctx, s, fmt.Errorf("%s runs the service, but %s", t.Owner, v.Net.words()))
+	}
 	return r.emit(Entry{Type: "takeover", Takeover: &t})
 }
 

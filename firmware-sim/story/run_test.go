@@ -211,6 +211,25 @@ func TestTwoOwnersFailAnyStory(t *testing.T) {
 	}
 }
 
+func TestATakeoverThatTheClientDoesNotBelieveFails(t *testing.T) {
+	for believed, holds := range map[string]bool{"bravo": true, "alpha": false, "": false} {
+		f := up()
+		f.net("alpha", "alpha", "alpha")
+		f.does = func(f *fake, _ Order) (string, error) {
+			f.fall()
+			f.in(70*time.Millisecond, func() { f.net(believed, "bravo", "bravo") })
+			return "", nil
+		}
+		all, err := tell(t, f, "start\npower-off alpha\nexpect owner bravo within 1s\n")
+		if holds != (err == nil) {
+			t.Errorf("believed %q: %v %s", believed, err, dump(all))
+		}
+		if !holds && !strings.Contains(one(t, all, "failed").Text, "bravo runs the service, but the service address is on bravo, and the client ") {
+			t.Error(dump(all))
+		}
+	}
+}
+
 func TestTwoOwnersInTheVeryLastMoment(t *testing.T) {
 	f := up()
 	script, err := Parse("test", "start\nsleep 10ms\n")

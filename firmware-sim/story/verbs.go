@@ -44,6 +44,8 @@ var verbs = []verb{
 	{"byte-errors", "RATE [NODE->NODE]", "damage so many of the bytes on the cable, 0.001 being one in a thousand; 0 ends it", parseByteErrors, true, true},
 	{"cut-net", "[NODE->NODE]", "cut the network, in one direction or both", parseWay, true, true},
 	{"mend-net", "[NODE->NODE]", "join it again", parseWay, true, true},
+	{"squat", "[quiet]", "with --netns: a stranger on the network puts the service's addresses on its card and announces them, or with quiet only answers who asks", parseSquat, true, true},
+	{"unsquat", "", "the stranger takes them off again", parseUnsquat, true, true},
 	{"weld", "RELAY", "weld the contact of a relay: it stays closed", parseRelay, true, true},
 	{"free", "RELAY", "end a weld", parseRelay, true, true},
 	{"slow", "RELAY DURATION", "make a relay take so long to open", parseSlow, true, true},
@@ -192,6 +194,24 @@ func parseByteErrors(p *parser, s *Step, w []string) error {
 	}
 	s.Order.Rate = rate
 	return parseWay(p, s, w[1:])
+}
+
+func parseSquat(_ *parser, s *Step, w []string) error {
+	switch {
+	case len(w) == 0:
+		return nil
+	case len(w) == 1 && w[0] == "quiet":
+		s.Order.Mode = w[0]
+		return nil
+	}
+	return errUsage
+}
+
+func parseUnsquat(_ *parser, _ *Step, w []string) error {
+	if len(w) != 0 {
+		return errUsage
+	}
+	return nil
 }
 
 func parseRelay(p *parser, s *Step, w []string) error {

@@ -3,6 +3,7 @@ package story
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/serialhb/serialhb/firmware-sim/rack/board"
@@ -20,7 +21,7 @@ type World interface {
 	// Look takes in everything that happened so far, and asks the given nodes for their status. An error means that a
 	// witness was lost, and with it the story.
 	Look(ctx context.Context, ask []string) (View, error)
-	// Overlaps tells, in words, every time at which two nodes ran the service at once.
+	// Overlaps tells, in words, every time at which two nodes ran the service or had its address at once.
 	Overlaps() ([]string, error)
 	// Outage is the longest time between begin and end in which the client had no answer.
 	Outage(begin, end time.Duration) (time.Duration, error)
@@ -44,6 +45,15 @@ type View struct {
 	Nodes map[string]NodeView
 	// Answering is the node that answered the client last, if that was within AnswerFresh.
 	Answering string
+	// Net is what the kernels know of the service's addresses; nil without `--netns`.
+	Net *NetView
+}
+
+// NetView is who has the service's addresses at a moment. They are IPv4, and IPv6 if this machine has it.
+type NetView struct {
+	Addresses int                     // of the service
+	Holders   map[string][]netip.Addr // which of them each node has on a card that is on
+	Believed  string                  // the machine that the client takes to have them, "" none
 }
 
 // AnswerFresh is how old the client's last answer may be for a node to count as answering. It asks every two

@@ -1,7 +1,7 @@
 // Package client is a client of the lab's service: it keeps asking every node who serves, and remembers who answered
 // when. It sees what a customer of the cluster sees; the board's ledger is the witness of what was.
 //
-// Left out: connections, retries, a service address that moves.
+// Left out: connections, retries.
 package client
 
 import (
@@ -20,8 +20,8 @@ import (
 
 // Target is a place to ask. The name that counts is the one in the answer.
 type Target struct {
-	Node string
-	Addr string // 127.0.0.1:PORT
+	Node string // that answers there; "" is whichever has the address
+	Addr string
 }
 
 // Answer says that Node answered at a time. At is CLOCK_MONOTONIC, taken by the kernel when the answer arrived.
@@ -54,21 +54,28 @@ type Probe struct {
 }
 
 // Start asks all targets at once every so often. Overlapping is found to within a millisecond, so every should be one
-// to five milliseconds.
+// to five milliseconds. It asks from the network namespace of the caller. All targets are of one family.
 func Start(every time.Duration, targets ...Target) (*Probe, error) {
 	if every <= 0 || len(targets) == 0 {
 		return nil, errors.New("client: give targets and a positive interval")
 	}
 	p := &Probe{done: make(chan struct{}), start: mono.Now()}
+	network, from := "udp4", net.IPv4(127, 0, 0, 1)
 	for _, t := range targets {
 		a, err := netip.ParseAddrPort(t.Addr)
 		if err != nil {
 			return nil, fmt.Errorf("client: address of %s: %w", t.Node, err)
 		}
+		if !a.Addr().IsLoopback() {
+			from = nil // whichever leads there
+		}
+		if a.Addr().Is6() {
+			network = "udp6"
+		}
 		p.targets = append(p.targets, a)
 		p.nodes = append(p.nodes, t.Node)
 	}
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	conn, err := net.ListenUDP(network, &net.UDPAddr{IP: from})
 	if err != nil {
 		return nil, fmt.Errorf("client: open socket: %w", err)
 	}
@@ -146,8 +153,8 @@ func (p *Probe) named(text string, from netip.AddrPort) string {
 		return ""
 	}
 	for i, a := range p.targets {
-		if a == from && p.nodes[i] == words[1] {
-			return p.nodes[i]
+		if a == from && (p.nodes[i] == words[1] || p.nodes[i] == "") {
+			return words[1]
 		}
 	}
 	return ""

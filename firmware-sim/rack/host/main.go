@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/firmware-sim/rack/board"
+	"github.com/serialhb/serialhb/firmware-sim/rack/segment"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,6 +28,7 @@ type Config struct {
 	Log          string        // file to which the daemon's output is appended
 	BootDelay    time.Duration // from power on to the daemon's start
 	RestartDelay time.Duration // 0 is 200 ms
+	Card         *segment.Card // goes on and off with the power; nil is none
 }
 
 // Environment of the daemon, beside [board.Env].

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/firmware-sim/rack/board"
+	"github.com/serialhb/serialhb/firmware-sim/rack/segment"
 	"golang.org/x/sys/unix"
 )
 
@@ -70,17 +71,26 @@ func (s *supervisor) loop(orders, verbs <-chan string, ended <-chan os.Signal) e
 func (s *supervisor) obey(order string) error {
 	switch order {
 	case "power on":
-		s.powered, s.wanted, s.booting = true, true, true
-		s.timer.Reset(s.cfg.BootDelay)
-		return s.tell("booting")
+		s.powered = true
+		return s.boot()
 	case "power off":
 		return s.cut()
 	}
 	return fmt.Errorf("host: the board says %q, which means nothing", order)
 }
 
+func (s *supervisor) boot() error {
+	if err := s.card(segment.Card.Up); err != nil {
+		return err
+	}
+	s.wanted, s.booting = true, true
+	s.timer.Reset(s.cfg.BootDelay)
+	return s.tell("booting")
+}
+
 // end ends everything. The daemon is stopped first: all of a host dies in one moment, and what it still says while its
-// other processes are being looked for would be heard from a dead machine.
+// other processes are being looked for would be heard from a dead machine. The card goes last, so that nobody lives to
+// miss it.
 func (s *supervisor) end() error {
 	s.timer.Stop()
 	if s.pid > 0 {
@@ -90,7 +100,14 @@ func (s *supervisor) end() error {
 		return err
 	}
 	s.wanted, s.booting, s.frozen, s.pid = false, false, false, 0
-	return nil
+	return s.card(segment.Card.Off)
+}
+
+func (s *supervisor) card(act func(segment.Card) error) error {
+	if s.cfg.Card == nil {
+		return nil
+	}
+	return act(*s.cfg.Card)
 }
 
 // reset boots anew. The power stays on, so the board is not told.
@@ -98,9 +115,7 @@ func (s *supervisor) reset() error {
 	if err := errors.Join(s.end(), s.forget()); err != nil {
 		return err
 	}
-	s.wanted, s.booting = true, true
-	s.timer.Reset(s.cfg.BootDelay)
-	return s.tell("booting")
+	return s.boot()
 }
 
 func (s *supervisor) cut() error {

@@ -1,4 +1,4 @@
-// Package netpath is the network between nodes: a relay of UDP datagrams on 127.0.0.1.
+// Package netpath is the network between nodes: a relay of UDP datagrams, on 127.0.0.1 unless it is put elsewhere.
 //
 // Each ordered pair of nodes has a relay port. A node sends to the port that stands for its peer; what arrives there is
 // sent on to the peer from the port that stands for the node, so that each sees the other at one steady address.
@@ -13,7 +13,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 )
 
@@ -44,28 +43,44 @@ type path struct {
 	stats Stats
 }
 
-// New joins the nodes, at least two with different names. The same seed gives the same sequence of drops.
+// Place is where a node listens.
+type Place struct {
+	Node   string
+	Listen netip.AddrPort
+}
+
+// New joins the nodes, at least two with different names, on 127.0.0.1. The same seed gives the same sequence of drops.
 func New(seed uint64, nodes ...string) (*Net, error) {
-	names := slices.Compact(slices.Sorted(slices.Values(nodes)))
-	if len(names) != len(nodes) || len(nodes) < 2 {
-		return nil, errors.New("netpath: needs two or more nodes with different names")
-	}
-	n := &Net{listen: map[string]netip.AddrPort{}, paths: map[[2]string]*path{}}
-	for i, node := range nodes {
+	var places []Place
+	for _, node := range nodes {
 		port, err := FreePort()
 		if err != nil {
-			return nil, errors.Join(err, n.Close())
+			return nil, err
 		}
-		n.listen[node] = netip.AddrPortFrom(loopback, port)
-		for j, other := range nodes {
+		places = append(places, Place{node, netip.AddrPortFrom(loopback, port)})
+	}
+	return At(seed, loopback, places...)
+}
+
+// At joins nodes that listen at given places, by a relay at an address of the caller's network namespace.
+func At(seed uint64, relay netip.Addr, places ...Place) (*Net, error) {
+	n := &Net{listen: map[string]netip.AddrPort{}, paths: map[[2]string]*path{}}
+	for _, p := range places {
+		n.listen[p.Node] = p.Listen
+	}
+	if len(n.listen) != len(places) || len(places) < 2 {
+		return nil, errors.New("netpath: needs two or more nodes with different names")
+	}
+	for i, from := range places {
+		for j, to := range places {
 			if i == j {
 				continue
 			}
-			in, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, 0)))
+			in, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(relay, 0)))
 			if err != nil {
 				return nil, errors.Join(fmt.Errorf("netpath: open relay port: %w", err), n.Close())
 			}
-			n.paths[[2]string{node, other}] = &path{in: in, rng: rand.New(rand.NewPCG(seed, uint64(i)<<32|uint64(j)))}
+			n.paths[[2]string{from.Node, to.Node}] = &path{in: in, rng: rand.New(rand.NewPCG(seed, uint64(i)<<32|uint64(j)))}
 		}
 	}
 	for key, p := range n.paths {
@@ -78,8 +93,8 @@ func New(seed uint64, nodes ...string) (*Net, error) {
 	return n, nil
 }
 
-// Listen is the address, "127.0.0.1:port", that a node must bind. The port was free when New looked, outside the range
-// from which the kernel hands out ports, and is not held: a node may bind it again and again.
+// Listen is the address that a node must bind. New's ports were free when it looked, are outside the range from which the
+// kernel hands out ports, and are not held: a node may bind its own again and again.
 func (n *Net) Listen(node string) string {
 	a, ok := n.listen[node]
 	if !ok {

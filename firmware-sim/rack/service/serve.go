@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/serialhb/serialhb/firmware-sim/rack/board"
@@ -21,7 +22,7 @@ const lockTime = 100 * time.Millisecond
 
 func serve(o options) error {
 	ready := os.NewFile(readyFD, "ready")
-	conn, c, err := open(o)
+	conns, c, err := open(o)
 	text := "ok"
 	if err != nil {
 		text = err.Error()
@@ -33,12 +34,14 @@ func serve(o options) error {
 	if err != nil {
 		return err
 	}
-	ended := make(chan error, 2)
+	ended := make(chan error, 1+len(conns))
 	go func() {
 		_, err := c.Hear() // nothing comes but the end
 		ended <- err
 	}()
-	go func() { ended <- respond(conn, o.service+" "+o.node+" ") }()
+	for _, conn := range conns {
+		go func() { ended <- respond(conn, o.service+" "+o.node+" ") }()
+	}
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, unix.SIGTERM)
 	select {
@@ -51,7 +54,7 @@ func serve(o options) error {
 
 // open takes everything that the service needs, in the order that keeps the ledger truthful. What it takes it keeps
 // until the process ends.
-func open(o options) (*net.UDPConn, *board.Client, error) {
+func open(o options) ([]*net.UDPConn, *board.Client, error) {
 	fd, err := unix.Open(o.pidFile(), unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o644)
 	if err != nil {
 		return nil, nil, fmt.Errorf("service: open pid file: %w", err)
@@ -59,13 +62,17 @@ func open(o options) (*net.UDPConn, *board.Client, error) {
 	if err := lock(fd); err != nil {
 		return nil, nil, fmt.Errorf("service: %s runs already: %w", o.service, err)
 	}
-	addr, err := net.ResolveUDPAddr("udp4", o.addr)
-	if err != nil {
-		return nil, nil, fmt.Errorf("service: address: %w", err)
-	}
-	conn, err := net.ListenUDP("udp4", addr)
-	if err != nil {
-		return nil, nil, fmt.Errorf("service: listen: %w", err)
+	var conns []*net.UDPConn
+	for at := range strings.SplitSeq(o.addr, ",") {
+		addr, err := net.ResolveUDPAddr("udp", at)
+		if err != nil {
+			return nil, nil, fmt.Errorf("service: address: %w", err)
+		}
+		conn, err := net.ListenUDP("udp", addr)
+		if err != nil {
+			return nil, nil, fmt.Errorf("service: listen: %w", err)
+		}
+		conns = append(conns, conn)
 	}
 	c, err := board.Dial(os.Getenv(board.Env))
 	if err != nil {
@@ -80,7 +87,7 @@ func open(o options) (*net.UDPConn, *board.Client, error) {
 	if _, err := unix.Pwrite(fd, []byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
 		return nil, nil, fmt.Errorf("service: write pid: %w", err)
 	}
-	return conn, c, nil
+	return conns, c, nil
 }
 
 // lock tries again for a moment: somebody who only looks at the lock holds it too, for microseconds.

@@ -12,7 +12,7 @@
 //
 // It answers a UDP datagram with "SERVICE NODE " and the datagram.
 //
-// Left out: state, slow starts, failing starts and stops (a script does those), a service address.
+// Left out: state, slow starts, failing starts and stops (a script does those).
 package service
 
 import (
@@ -52,7 +52,7 @@ func (o options) flags() []string {
 	return []string{"-service", o.service, "-node", o.node, "-addr", o.addr, "-dir", o.dir}
 }
 
-// Main carries out "start|stop|status|serve -service NAME -node NODE -addr 127.0.0.1:PORT -dir RUN-DIRECTORY" and
+// Main carries out "start|stop|status|serve -service NAME -node NODE -addr ADDRESS:PORT[,...] -dir RUN-DIRECTORY" and
 // returns the exit code. The board's socket stands in the environment. args are the last of the program's arguments:
 // start repeats what stands before them to reach serve.
 func Main(args []string) int {
@@ -64,7 +64,7 @@ func Main(args []string) int {
 	set := flag.NewFlagSet("service "+args[0], flag.ContinueOnError)
 	set.StringVar(&o.service, "service", "web", "name of the service")
 	set.StringVar(&o.node, "node", "", "node on which it runs")
-	set.StringVar(&o.addr, "addr", "", "address at which it answers, 127.0.0.1:PORT")
+	set.StringVar(&o.addr, "addr", "", "addresses at which it answers, ADDRESS:PORT with commas between")
 	set.StringVar(&o.dir, "dir", "", "run directory, for the pid file")
 	if err := set.Parse(args[1:]); err != nil {
 		return exitUsage
