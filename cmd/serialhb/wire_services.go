@@ -113,6 +113,16 @@ func (s *services) Probe(ctx context.Context) (failover.Found, error) {
 	return failover.FoundUnknown, nil
 }
 
+// Start implements [daemon.Services].
+func (s *services) Start(ctx context.Context) error {
+	if len(s.addresses) > 1 {
+		for _, a := range s.addresses {
+			a.Prepare(ctx)
+		}
+	}
+	return s.Group.Start(ctx)
+}
+
 // BeginProbe implements [daemon.Prober].
 func (s *services) BeginProbe(ctx context.Context) error {
 	var failed []error

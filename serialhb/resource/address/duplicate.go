@@ -47,6 +47,30 @@ func (a *Address) BeginProbe(ctx context.Context) (*DuplicateProbe, error) {
 	return p, nil
 }
 
+// Prepare begins to ask who has the address, unless that is asked already, for a Start that comes soon by whoever has the
+// right to it: so a group asks for all its addresses at one time. What goes wrong, that Start tells.
+func (a *Address) Prepare(ctx context.Context) {
+	a.mu.Lock()
+	p := a.begun
+	a.mu.Unlock()
+	if p != nil && !p.ended() {
+		return
+	}
+	if p, err := a.BeginProbe(ctx); err == nil {
+		p.Proven()
+	}
+}
+
+// ended: old silence says nothing of now.
+func (p *DuplicateProbe) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
 func (a *Address) beginProbe(ctx context.Context) (*DuplicateProbe, error) {
 	p := &DuplicateProbe{
 		a: a, window: window{wait: a.cfg.ProbeWait},
@@ -142,10 +166,8 @@ func (p *DuplicateProbe) verdict(ctx context.Context) error {
 		return nil
 	}
 	for {
-		select {
-		case <-p.done:
-			return ErrEnded // old silence says nothing of now
-		default:
+		if p.ended() {
+			return ErrEnded
 		}
 		now := time.Now()
 		p.wire.drain()

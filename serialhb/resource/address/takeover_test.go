@@ -254,6 +254,36 @@ func TestSilenceWithoutCarrierIsNoVerdict(t *testing.T) {
 	})
 }
 
+// A group asks for all its addresses at one time, and a probe that goes on already is not begun anew.
+func TestPrepared(t *testing.T) {
+	eachFamily(t, func(t *testing.T, p pair) {
+		b, _ := p.b.resource(p.cfg)
+		ctx, cancel := context.WithCancel(t.Context())
+		b.Prepare(ctx)
+		stale := b.begun
+		b.Prepare(ctx)
+		if stale == nil || b.begun != stale {
+			t.Fatal("it is asked twice")
+		}
+		eventually(t, "a verdict without a wait", func() bool {
+			stale.mu.Lock()
+			defer stale.mu.Unlock()
+			return stale.window.finding(time.Now()) == free
+		})
+		cancel()
+		<-stale.done
+		p.client.add(p.cfg.Address.String())
+		b.Prepare(t.Context())
+		if b.begun == stale {
+			t.Error("it relies on a probe that has ended")
+		}
+		var held *HeldError
+		if err := b.Start(t.Context()); !errors.As(err, &held) || held.By != p.client.mac {
+			t.Fatal(err)
+		}
+	})
+}
+
 // A probe whose context ended long ago is no evidence: Start makes its own.
 func TestStaleProbeIsNoEvidence(t *testing.T) {
 	eachFamily(t, func(t *testing.T, p pair) {
