@@ -22,13 +22,18 @@ func (p *pen) mend() {
 		}
 	}
 	p.settle()
-	// A cut that a person asked for stays until a person ends it, and so does everything else that a person set.
-	for _, n := range nodes {
-		p.try(n, "fence on "+other(n))
-	}
-	p.settle()
-	if p.dialect == Rack { // a daemon that is held dead stays so over a boot
+	if p.dialect == World {
+		// Nobody gives power back by hand here: each cut has to end by itself. A daemon that was held dead once is not started
+		// again after a quiet restart; one that runs stays.
 		for _, n := range nodes {
+			p.line("start %s", n)
+		}
+	} else {
+		for _, n := range nodes {
+			p.try(n, "fence on "+other(n))
+		}
+		p.settle()
+		for _, n := range nodes { // a daemon that is held dead stays so over a boot
 			p.line("restart-daemon %s", n)
 			p.line("expect reachable %s within 30s", n)
 		}

@@ -133,6 +133,8 @@ const (
 	CodeUnfinished
 	NoteUnsettled
 	WhyAccused
+	WhyArmFirst
+	WhyMaintenanceFirst
 
 	codeEnd
 )
@@ -140,7 +142,7 @@ const (
 // words gives each code its stable key and its sentence. {peer}, {group}, {arg}, {incident} and {mode} are filled in.
 var words = [codeEnd]struct{ key, sentence string }{
 	None:                 {"none", ""},
-	WhyNotListed:         {"not-listed", "{peer} is not in the prefer list of {group}"},
+	WhyNotListed:         {"not-listed", "{peer} is not in the prefer list of {group}, so it never takes it; name another node with `serialhb switchover {group} --to NODE`"},
 	WhyLeaving:           {"leaving", "this node is leaving or restarting; start it again first"},
 	WhyProbing:           {"probing", "it is not known yet whether {group} runs here"},
 	WhyFenceMe:           {"fence-me", "a stop failed here and this node has asked to be cut off; stop the service by hand, then run `serialhb clear`"},
@@ -148,8 +150,8 @@ var words = [codeEnd]struct{ key, sentence string }{
 	WhyStandby:           {"standby", "this node is in standby mode; `serialhb standby off` ends it"},
 	WhyMaintenance:       {"maintenance", "this node is in maintenance and does nothing by itself; `serialhb maintenance off` ends it"},
 	WhyRenewing:          {"renewing", "this node is beginning a new session; try again in a moment"},
-	WhyWaiting:           {"waiting", "the start window is not over: {peer} was neither heard nor missed long enough"},
-	WhyNoClaim:           {"no-claim", "{peer} is heard but has not answered this session yet"},
+	WhyWaiting:           {"waiting", "the start window is not over: {peer} was neither heard nor missed long enough; try again in a few seconds"},
+	WhyNoClaim:           {"no-claim", "{peer} is heard but has not answered this session yet; try again in a moment"},
 	WhyCoreDiffers:       {"core-differs", "{peer} runs with other nodes or groups in its configuration; make both files agree and reload"},
 	WhyRestDiffers:       {"rest-differs", "{peer} runs with a different configuration; make both files agree and reload"},
 	WhyHeldByPeer:        {"held", "{peer} has {group}"},
@@ -163,27 +165,27 @@ var words = [codeEnd]struct{ key, sentence string }{
 	WhyNeverSeen:         {"never-seen", "{peer} was not heard since this host booted and no fail-safe sense proves it off; switch it on, or make sure that it is off and run `serialhb confirm-off {peer}`"},
 	WhyDenied:            {"denied", "a person denied the takeover; `serialhb approve {incident}` changes that"},
 	WhyBudget:            {"budget", "the budget of automatic moves or fences is spent; look into it, then run `serialhb clear`"},
-	WhyNoOwner:           {"no-owner", "nobody heard has {group}, so there is nothing to move"},
-	WhyOwnsAlready:       {"owns-already", "{group} is already where it should be"},
+	WhyNoOwner:           {"no-owner", "no node that is heard has {group}, so there is nothing to move; `serialhb status` says why nobody starts it and what to do"},
+	WhyOwnsAlready:       {"owns-already", "{group} is already where it should be; `serialhb status` shows where"},
 	WhyTwoOwners:         {"two-owners", "two nodes say that they have {group}; stop it on one of them with `serialhb standby on` there"},
-	WhyIncident:          {"incident", "an incident is open; wait until it is over"},
-	WhyNotAllHeard:       {"not-all-heard", "{peer} is not heard, and a planned move needs every node"},
+	WhyIncident:          {"incident", "incident {incident} is open; wait until it is over, `serialhb status` shows what it waits for"},
+	WhyNotAllHeard:       {"not-all-heard", "{peer} is not heard, and a planned move needs every node; bring it back first, `serialhb status` shows its links"},
 	WhyInFlux:            {"in-flux", "{group} is being moved, started or stopped right now; try again when it is done"},
 	WhyTargetNotReady:    {"target-not-ready", "{peer} is not ready to take {group}; `serialhb status` on {peer} says why"},
 	WhyFailbackOff:       {"failback-off", "failback of {group} is off in the configuration; use `serialhb switchover {group}`"},
 	WhyNoIncident:        {"no-incident", "there is no such open incident; `serialhb status` shows what is open"},
-	WhyNoQuestion:        {"no-question", "the incident asks nothing"},
-	WhyAnswered:          {"answered", "the question was answered and the answer is used already"},
+	WhyNoQuestion:        {"no-question", "incident {incident} asks nothing now; `serialhb status` shows what it waits for"},
+	WhyAnswered:          {"answered", "the question was answered and the answer is used already; `serialhb status` shows what came of it"},
 	WhyHeard:             {"heard", "{peer} is heard, so it is not off; if it must go, use `serialhb fence off {peer}`"},
-	WhyDoubted:           {"doubted", "someone still sends in the name of {peer}; look at the machine"},
-	WhySenseOn:           {"sense-on", "a power sense of {peer} reads on; if you know that the sense is broken, name it with --broken-sense"},
+	WhyDoubted:           {"doubted", "someone still sends in the name of {peer}; look at the machine, then try again"},
+	WhySenseOn:           {"sense-on", "a power sense of {peer} reads on; look at the machine, and only if it is off add `--broken-sense SENSE` to the command, with the name that `serialhb status` gives the sense"},
 	WhyFenceRunning:      {"fence-running", "{peer} is being cut, or gets its power back; wait for the end of it, which `serialhb fence status {peer}` shows"},
 	WhyNobodyReady:       {"nobody-ready", "no other node is ready to take {group}; stop it with `serialhb leave` if that is meant"},
-	WhyUnknownCommand:    {"unknown-command", "no such command, node or group"},
+	WhyUnknownCommand:    {"unknown-command", "no such command, node or group; `serialhb status` names the nodes and groups"},
 	CodeStart:            {"start", "the daemon started and looks what runs"},
 	CodeGrantProbe:       {"grant-probe", "{peer} asks for {group}: is it stopped here?"},
 	CodeOwns:             {"owns", "every other node granted {group}, left, or is proven off"},
-	CodeWish:             {"wish", "a person wished that {group} move"},
+	CodeWish:             {"wish", "a planned move of {group} was asked for"},
 	CodeStray:            {"stray", "{group} must not run here without being owned"},
 	CodeCleanUp:          {"clean-up", "{group} could not be started: clean up"},
 	CodeServiceFailed:    {"service-failed", "{group} stopped working here"},
@@ -254,6 +256,8 @@ var words = [codeEnd]struct{ key, sentence string }{
 	WhyAccused:           {"accused", "{group} was stopped here because a node was not off that was proven or said to be; look which nodes run it, then run `serialhb clear`"},
 	CodeUnfinished:       {"unfinished", "the daemon ended while {group} was to be stopped here"},
 	NoteUnsettled:        {"unsettled", "the rules of this node contradict each other and do not come to rest, so it may not take over: nothing of what runs is touched; send the output of `serialhb events --json` to whoever looks after serialhb"},
+	WhyArmFirst:          {"arm-first", "this node is disarmed, so approving does nothing; run `serialhb arm`, then `serialhb approve {incident}`"},
+	WhyMaintenanceFirst:  {"maintenance-first", "this node is in maintenance, so approving does nothing; run `serialhb maintenance off`, then `serialhb approve {incident}`"},
 }
 
 // String is the stable key of a code.

@@ -99,42 +99,6 @@ func (m *machine) someoneElse(g uint8) uint8 {
 	return best
 }
 
-func (m *machine) cmdAnswer(c Command) {
-	inc := &m.s.Incident
-	q := &inc.Question
-	switch {
-	case !inc.Open || inc.ID != c.Incident:
-		m.refuse(c, WhyNoIncident)
-		return
-	case !q.Asked && !q.Denied:
-		m.refuse(c, WhyNoQuestion)
-		return
-	case q.Used:
-		m.refuse(c, WhyAnswered)
-		return
-	}
-	if c.Kind == CmdDeny {
-		q.Denied, q.Approved = true, false
-		m.stopTimer(TimerApproval, 0)
-		m.note(NoteDenied, 0, 0, inc.ID)
-	} else {
-		if m.s.Locked {
-			m.refuse(c, WhyLocked)
-			return
-		}
-		q.Denied, q.Approved = false, true
-		for p := range m.peers() {
-			if m.cuttable(p) {
-				q.Covers |= 1 << p
-			}
-		}
-		m.setTimer(TimerApproval, 0, m.c.ApprovalTime)
-		m.note(NoteApproved, 0, 0, inc.ID)
-	}
-	m.dirty()
-	m.accept(c, 0)
-}
-
 // cmdEvidence is a person's word that a member is off, or away: refused while anything speaks against it.
 func (m *machine) cmdEvidence(c Command) {
 	p := c.Peer
@@ -147,14 +111,8 @@ func (m *machine) cmdEvidence(c Command) {
 		return
 	}
 	peer := &m.s.Peers[p]
-	for d := range MaxSenses {
-		if c.Broken&(1<<d) != 0 && m.c.Members[p].Senses[d].Present && !peer.Senses[d].Broken {
-			peer.Senses[d].Broken = true
-			m.note(NoteSenseNamedBroken, p, 0, uint32(d))
-			m.dirty()
-		}
-	}
 	if c.Kind == CmdWithdraw {
+		m.nameBroken(p, c.Broken)
 		peer.Withdrawn, peer.Stale = true, false
 		m.note(NoteWithdrawn, p, 0, 0)
 		m.accept(c, m.keep())
@@ -170,9 +128,25 @@ func (m *machine) cmdEvidence(c Command) {
 	case peer.Fence.Phase == FenceRunning || peer.Fence.Phase == FenceOpening:
 		m.refuse(c, WhyFenceRunning)
 		return
+	case m.s.Renewing || m.requestsSpent():
+		m.refuse(c, WhyRenewing)
+		return
 	}
+	m.nameBroken(p, c.Broken)
 	m.confirmOff(p)
 	m.accept(c, 0)
+}
+
+// nameBroken takes a person's word that senses of a member are broken.
+func (m *machine) nameBroken(p, broken uint8) {
+	peer := &m.s.Peers[p]
+	for d := range MaxSenses {
+		if broken&(1<<d) != 0 && m.c.Members[p].Senses[d].Present && !peer.Senses[d].Broken {
+			peer.Senses[d].Broken = true
+			m.note(NoteSenseNamedBroken, p, 0, uint32(d))
+			m.dirty()
+		}
+	}
 }
 
 // confirmOff asks afresh for each group that this member could take, then opens the cuts, once it is written that they may
@@ -298,22 +272,23 @@ func (m *machine) cmdClear(c Command) {
 		grp := &s.Groups[g]
 		grp.Accused, grp.Stuck, grp.Back, grp.MoveGen = false, false, 0, 0
 		m.stopTimer(TimerBackoff, g)
-		if grp.Phase != pulse.Failed || grp.Doing != 0 {
+		if grp.Phase != pulse.Failed && (!grp.Halted || grp.Phase == pulse.Stopping) {
 			continue
 		}
 		grp.Phase, grp.Then, grp.Halted = pulse.Idle, ThenIdle, false
 		if grp.Holds != pulse.HoldsNo { // a stop had failed: look again before anything
 			grp.Holds, grp.Recorded = pulse.HoldsUnknown, false
-			m.probe(g, CodeStart)
+			if grp.Doing == 0 {
+				m.probe(g, CodeStart)
+			}
 		}
 	}
 	s.FenceMe = false
 	for p := range m.peers() {
 		peer := &s.Peers[p]
 		peer.CountGen = 0
-		m.stopTimer(TimerRetry, p)
 		if peer.Fence.Phase == FenceFailed {
-			peer.Fence.Phase, peer.Fence.Attempts = FenceIdle, 0
+			m.callOff(p)
 		}
 		for d := range peer.Senses {
 			peer.Senses[d].Broken, peer.Senses[d].Proven = false, false
@@ -362,7 +337,7 @@ func (m *machine) cmdLeave(c Command) {
 			}
 		}
 		for g := range m.c.G {
-			if s.Groups[g].Doing != 0 || openPhase(s.Groups[g].Phase) {
+			if s.Groups[g].Doing != 0 || openPhase(s.Groups[g].Phase) && !m.waitsForPerson(g) {
 				c.Group = g
 				m.refuse(c, WhyInFlux)
 				return
@@ -377,4 +352,10 @@ func (m *machine) cmdLeave(c Command) {
 	s.Leaving = LeaveStopping
 	m.note(NoteMode, m.c.Me, 0, uint32(c.Kind))
 	m.accept(c, 0)
+}
+
+// waitsForPerson says whether a request only waits for the answer to a question that is written down: whoever starts after
+// this daemon goes on waiting for it.
+func (m *machine) waitsForPerson(g uint8) bool {
+	return m.s.Groups[g].Phase == pulse.AwaitingApproval && m.s.SavedGen >= m.s.Gen
 }

@@ -36,6 +36,7 @@ type VolatileGroup struct {
 	MaxTerm uint32             `json:"max_term,omitempty"`
 	Permits [MaxMembers]Permit `json:"permits,omitempty"`
 	Unkept  bool               `json:"move_unkept,omitempty"` // the count of its last move was not on disk
+	Moved   bool               `json:"move_counted,omitempty"`
 
 	// What a stop is for, or why the group stays down here. A daemon that finds one of them adopts nothing.
 	Stopping bool `json:"stopping,omitempty"`
@@ -88,7 +89,7 @@ func (s *State) Volatile() Volatile {
 	}
 	for g := range s.Groups {
 		grp := &s.Groups[g]
-		v.Groups[g] = VolatileGroup{Held: grp.Holds == pulse.HoldsYes || grp.Recorded, OwnTerm: grp.OwnTerm, MaxTerm: grp.MaxTerm, Unkept: grp.MoveGen > s.KeptGen,
+		v.Groups[g] = VolatileGroup{Held: grp.Holds == pulse.HoldsYes || grp.Recorded, OwnTerm: grp.OwnTerm, MaxTerm: grp.MaxTerm, Unkept: grp.MoveGen > s.KeptGen, Moved: grp.Moved,
 			Stopping: grp.Phase == pulse.Stopping || grp.Halted, Failed: grp.Phase == pulse.Failed || grp.Then == ThenFailed,
 			Accused: grp.Accused, Stuck: grp.Stuck, ReleasedTo: grp.YieldTo, Rests: grp.Rests}
 		for p, permit := range grp.Permits {
@@ -133,7 +134,7 @@ func New(c *Config, session uint32, v Volatile, d Durable, sameBoot bool) State 
 		}
 		f := v.Peers[p]
 		peer.Seen, peer.Proof, peer.ProofBoot, peer.Claim.Boot = f.Seen, f.Proof, f.ProofBoot, f.Boot
-		if f.Left {
+		if f.Left && v.left(p) {
 			peer.Presence = Gone
 		}
 		peer.Fence = Fence{Open: f.Open && c.Members[p].Fenceable, Counted: f.Counted, Unsure: f.Unsure}
@@ -152,9 +153,21 @@ func New(c *Config, session uint32, v Volatile, d Durable, sameBoot bool) State 
 		grp.OwnTerm, grp.MaxTerm = max(grp.OwnTerm, f.OwnTerm), max(grp.MaxTerm, f.MaxTerm)
 		grp.Recorded, grp.Permits = f.Held, f.Permits
 		grp.MoveGen = s.unkept(f.Unkept)
+		grp.Moved = f.Moved && v.Incident.Open
 		s.resume(grp, &f)
 	}
 	return s
+}
+
+// left says whether anything still permits to do without a member that said goodbye. One of which the permits were erased, by
+// an own goodbye, is missed like any other: a person must be told, and be able to confirm that it is off.
+func (v *Volatile) left(p uint8) bool {
+	for g := range v.Groups {
+		if v.Groups[g].Permits[p] != NoPermit {
+			return true
+		}
+	}
+	return false
 }
 
 // resume takes over what the earlier daemon was about to do with a group, or had to leave undone.

@@ -27,10 +27,21 @@ func (m *machine) fenceObstacle(p uint8) Code {
 		return WhyNeverSeen
 	case s.Incident.Question.Denied:
 		return WhyDenied
-	case peer.Seen && !peer.Fence.Counted && (s.Fences >= m.c.MaxFences || peer.CountGen > s.KeptGen) && !m.fenceMe(p):
+	case peer.Seen && !peer.Fence.Counted && (s.Fences >= m.c.MaxFences && !m.begun(p) || peer.CountGen > s.KeptGen) && !m.fenceMe(p):
 		return WhyBudget
 	}
 	return None
+}
+
+// begun says whether a move that was begun needs a proof of a peer: it is finished, also when its own fences spend the rest
+// of the budget.
+func (m *machine) begun(p uint8) bool {
+	for g := range m.c.G {
+		if grp := &m.s.Groups[g]; grp.Phase == pulse.Fencing && grp.Moved && m.lacks(g, p) && m.cuttable(p) {
+			return true
+		}
+	}
+	return false
 }
 
 // fence moves the fence of one peer on.
@@ -132,10 +143,9 @@ func (m *machine) prepareFence(p uint8) {
 	fence := &peer.Fence
 	fence.Phase = FenceSaving
 	fence.Secure = !peer.Seen && !fence.ByPerson
-	if !fence.Secure && !fence.Counted {
+	if !fence.Secure && !fence.Counted && !fence.ByPerson {
 		fence.Counted = true
-		gen := m.keep()
-		if !fence.ByPerson && !m.fenceMe(p) {
+		if gen := m.keep(); !m.fenceMe(p) {
 			m.s.Fences++
 			peer.CountGen = gen
 		}
@@ -148,6 +158,7 @@ func (m *machine) prepareFence(p uint8) {
 // cut would be worse.
 func (m *machine) drive(p uint8) {
 	fence := &m.s.Peers[p].Fence
+	m.stopTimer(TimerPower, p)
 	fence.Open, fence.Owed, fence.ID = m.c.Members[p].Fenceable, false, m.id()
 	if fence.Phase == FenceOpening {
 		m.do(Action{Kind: OpenCuts, Peer: p, ID: fence.ID, Code: CodePerson})
@@ -221,8 +232,13 @@ func (m *machine) fenceDone(e *Event) {
 }
 
 func (m *machine) retryTime(p uint8) {
-	if fence := &m.s.Peers[p].Fence; fence.Phase == FenceFailed {
-		fence.Phase = FenceIdle // blocked groups ask again, afresh, when they settle
+	fence := &m.s.Peers[p].Fence
+	if fence.Phase != FenceFailed {
+		return
+	}
+	fence.Phase = FenceIdle // blocked groups ask again, afresh, when they settle
+	if fence.Open {
+		m.setTimer(TimerPower, p, m.c.FenceRetryTime) // or nobody asks any more, and then the retries are over
 	}
 }
 

@@ -123,12 +123,18 @@ func (m *machine) present(p uint8) {
 	}
 }
 
-// uncover ends an approval about a member that lives.
+// uncover ends the question and the approval about a member that lives (rule 12). What was denied stays so.
 func (m *machine) uncover(p uint8) {
-	if q := &m.s.Incident.Question; q.Covers&(1<<p) != 0 {
-		q.Covers &^= 1 << p
-		m.dirty()
+	q := &m.s.Incident.Question
+	if q.Denied || (q.Covers|q.About)&(1<<p) == 0 {
+		return
 	}
+	q.Covers &^= 1 << p
+	if q.About &^= 1 << p; q.About == 0 {
+		m.stopTimer(TimerApproval, 0)
+		*q = Question{}
+	}
+	m.dirty()
 }
 
 // claim takes over what an accepted pulse says.
@@ -236,6 +242,10 @@ func (m *machine) groupClaim(p, g uint8) {
 		m.disputed(p, g)
 	}
 	if said.Holds == pulse.HoldsYes {
+		if grp.Moved && grp.Request == 0 { // it went elsewhere: to take it from there is another move
+			grp.Moved = false
+			m.dirty()
+		}
 		if grp.YieldTo == p+1 {
 			grp.YieldTo = 0
 			m.dirty()

@@ -41,8 +41,9 @@ func (m *machine) doubts(p uint8) uint16 {
 // asksFirst says whether nobody is cut in this incident without a person's approval.
 func (m *machine) asksFirst() bool { return m.c.Takeover == Approve || m.s.Incident.Late }
 
-// question says whether a person must be asked before a member is cut for a group, and asks. An approval covers the members
-// that were silent, or asked to be cut, when it was given, for as long as they are. Of another one it is asked afresh.
+// question says whether a person must be asked before a member is cut for a group, and asks, once about each. An approval
+// covers the members that were asked about and were silent, or asked to be cut, when it was given, for as long as they are.
+// Of another one it is asked afresh.
 func (m *machine) question(g, p uint8) bool {
 	q := &m.s.Incident.Question
 	given := q.Approved || q.Used
@@ -66,15 +67,74 @@ func (m *machine) question(g, p uint8) bool {
 		return false
 	}
 	if given {
-		*q = Question{}
+		*q = Question{About: q.Covers}
 	}
 	q.Why |= why
-	if !q.Asked {
-		q.Asked = true
+	if q.Asked = true; q.About&(1<<p) == 0 {
+		q.About |= 1 << p
 		m.note(NoteQuestion, p, g, uint32(q.Why))
 		m.dirty()
 	}
 	return true
+}
+
+// cmdAnswer takes a person's answer to the question.
+func (m *machine) cmdAnswer(c Command) {
+	inc := &m.s.Incident
+	q := &inc.Question
+	switch {
+	case !inc.Open || inc.ID != c.Incident:
+		m.refuse(c, WhyNoIncident)
+		return
+	case !q.Asked && !q.Denied:
+		m.refuse(c, WhyNoQuestion)
+		return
+	case q.Used:
+		m.refuse(c, WhyAnswered)
+		return
+	}
+	if c.Kind == CmdDeny {
+		q.Denied, q.Approved = true, false
+		m.stopTimer(TimerApproval, 0)
+		m.note(NoteDenied, 0, 0, inc.ID)
+	} else {
+		covers, why := m.approvable(&c)
+		if why != None {
+			m.refuse(c, why)
+			return
+		}
+		q.Denied, q.Approved, q.Covers = false, true, covers
+		m.setTimer(TimerApproval, 0, m.c.ApprovalTime)
+		m.note(NoteApproved, 0, 0, inc.ID)
+	}
+	m.dirty()
+	m.accept(c, 0)
+}
+
+// approvable gives the members that an approval would be about, or why it would do nothing now.
+func (m *machine) approvable(c *Command) (covers uint16, why Code) {
+	switch {
+	case m.s.Locked:
+		return 0, WhyLocked
+	case !m.s.Armed:
+		return 0, WhyArmFirst
+	case m.s.Maintenance:
+		return 0, WhyMaintenanceFirst
+	}
+	why = WhyNoQuestion
+	for p := range m.peers() {
+		switch {
+		case m.s.Incident.Question.About&(1<<p) == 0:
+		case m.cuttable(p):
+			covers |= 1 << p
+		case m.s.Peers[p].Presence == Unjudged:
+			c.Peer, why = p, WhyWaiting
+		}
+	}
+	if covers != 0 {
+		why = None
+	}
+	return covers, why
 }
 
 // useApproval: an approval that was given is used now, and covers the rest of the incident.

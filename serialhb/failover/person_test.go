@@ -95,6 +95,30 @@ func TestCutsThatDoNotOpenAreTold(t *testing.T) { // rule 5: the word counts for
 	}
 }
 
+// A command that is refused changes nothing: a sense that it named still proves, and the next takeover needs nobody.
+func TestARefusedWordNamesNoSense(t *testing.T) {
+	for why, bars := range map[Code]func(m *benchMember){
+		WhyDisarmed:   func(m *benchMember) { m.s.Armed = false },
+		WhyNoIncident: func(m *benchMember) { m.s.Incident.Open, m.s.Peers[0].Presence = false, Gone },
+	} {
+		b := newBench(t, 2)
+		b.owned()
+		m := b.members[1]
+		m.s.Maintenance = true
+		m.do(Event{Kind: WentSilent, Peer: 0})
+		m.write()
+		bars(m)
+		m.acts = nil
+		m.do(Event{Kind: Commanded, Command: Command{Kind: CmdConfirmOff, Broken: 1}})
+		if a := m.one(Reply); a.OK || a.Code != why {
+			t.Fatalf("%+v", a)
+		}
+		if m.s.Peers[0].Senses[0].Broken || m.told(NoteSenseNamedBroken) {
+			t.Errorf("refused because of %s, and the sense is broken", why)
+		}
+	}
+}
+
 // Where no relay of this member leads to the peer, none is open after a confirmation, and none is owed.
 func TestConfirmationWithoutARelayOpensNone(t *testing.T) {
 	b := newBench(t, 2)

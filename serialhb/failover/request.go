@@ -128,7 +128,22 @@ func (m *machine) budgetObstacle(g uint8) Code {
 func (m *machine) isMove(g uint8) bool {
 	grp := &m.s.Groups[g]
 	last := m.lastTerm(g)
-	return !grp.Planned && last > 0 && grp.OwnTerm != last
+	return !m.planned(g) && last > 0 && grp.OwnTerm != last
+}
+
+// planned says whether a request is no automatic move, because a person asked for it or the group goes back. That ends when
+// it needs the proof that a member is off: what takes from a silent owner is a takeover, however it began.
+func (m *machine) planned(g uint8) bool {
+	grp := &m.s.Groups[g]
+	if !grp.Planned || grp.Approved {
+		return grp.Planned
+	}
+	for p := range m.peers() {
+		if m.lacks(g, p) && m.cuttable(p) {
+			return false
+		}
+	}
+	return true
 }
 
 // lastTerm is the term of the last ownership that there may have been. A member that I granted the group to may have
@@ -167,6 +182,9 @@ func (m *machine) abandon(g uint8) {
 	grp := &m.s.Groups[g]
 	if grp.Request == 0 {
 		return
+	}
+	if grp.Planned && grp.Phase == pulse.Requesting {
+		grp.Moved = false // a failback that came to nothing; the next move is another one
 	}
 	grp.Request, grp.Wish, grp.Pending, grp.Planned = 0, pulse.Wish{}, pulse.Wish{}, false
 	grp.Phase = pulse.Idle
@@ -207,7 +225,7 @@ func (m *machine) pursue(g uint8) {
 		}
 		if m.cuttable(p) {
 			silent = true
-			asked = asked || m.question(g, p)
+			asked = m.question(g, p) || asked // every one is told
 		} else {
 			others = true
 		}
@@ -248,7 +266,7 @@ func (m *machine) lost(g uint8) Code {
 	}
 	for p := range m.peers() {
 		peer := &s.Peers[p]
-		if (peer.Presence == Present || peer.Presence == Gone) && peer.Doubt&oneName != 0 {
+		if peer.Doubt&oneName != 0 && (peer.Presence == Present || peer.Presence == Gone || grp.Permits[p] == Granted) {
 			return WhyDoubted // whoever granted, the other one may hold it
 		}
 		if !m.lacks(g, p) {
@@ -263,6 +281,9 @@ func (m *machine) lost(g uint8) Code {
 		default:
 			if why := m.fenceObstacle(p); why != None {
 				return why
+			}
+			if grp.Planned && m.budgetObstacle(g) != None {
+				return WhyBudget // it was not tested when the request was made
 			}
 		}
 	}

@@ -202,7 +202,8 @@ type Question struct {
 	Denied   bool
 	Approved bool   // given and not used up
 	Used     bool   // given and used
-	Covers   uint16 // members that it is about, bits: see question
+	Covers   uint16 // members that the approval is about, bits: see question
+	About    uint16 // members that a person was asked about, bits
 }
 
 // Incident runs from the first silence or fence-me until every group is owned and all peers are heard.

@@ -156,11 +156,11 @@ func (m *machine) started() {
 
 func (m *machine) beat() {
 	if m.s.Seq >= pulse.MaxSeq {
-		m.s.Ignored++ // the daemon did not renew the session in time: silence is safe
-		return
+		m.s.Ignored++ // the session could not be renewed in time: silence is safe
+	} else {
+		m.s.Seq++
+		m.do(Action{Kind: Send})
 	}
-	m.s.Seq++
-	m.do(Action{Kind: Send})
 	if m.s.Seq > renewAt || m.requestsSpent() {
 		m.renew()
 	}
@@ -183,7 +183,13 @@ func (m *machine) renew() {
 		return
 	}
 	for g := range m.c.G {
-		if openPhase(m.s.Groups[g].Phase) || m.s.Groups[g].Doing != 0 {
+		open := openPhase(m.s.Groups[g].Phase) && m.s.Groups[g].Phase != pulse.AwaitingApproval // which may last for weeks
+		if open || m.s.Groups[g].Doing != 0 {
+			return
+		}
+	}
+	for p := range m.peers() {
+		if m.s.Peers[p].Fence.underWay() { // it would prove nothing for a request of the new session
 			return
 		}
 	}

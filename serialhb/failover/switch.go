@@ -113,6 +113,8 @@ func (m *machine) switchObstacle(g, to uint8) Code {
 			return WhyFenceFailed
 		case grp.Doing != 0 || grp.Request != 0 || grp.Holds != pulse.HoldsNo:
 			return WhyInFlux
+		case m.s.Renewing || grp.LastRequest >= pulse.MaxRequest:
+			return WhyRenewing
 		}
 	} else if grp.Doing != 0 || grp.Request != 0 {
 		return WhyInFlux
@@ -202,7 +204,7 @@ func (m *machine) restoreTime(g uint8) {
 	}
 	m.s.Moves++
 	m.dirty()
-	m.s.Groups[g].MoveGen = m.keep()
+	m.s.Groups[g].MoveGen, m.s.Groups[g].Moved = m.keep(), true
 	m.switchTo(g, m.c.Me)
 }
 
