@@ -31,6 +31,8 @@ var reasons = []struct {
 		return exec.Command("unshare", "-n", "ip", "link", "add", "br0", "type", "bridge").Run() != nil
 	}},
 	{"fence-agents", func() bool { _, err := exec.LookPath("fence_dummy"); return err != nil }},
+	{"keepalived", func() bool { _, err := exec.LookPath("keepalived"); return err != nil }},
+	{"namespaces cannot be made", func() bool { return exec.Command("unshare", "-mnpi", "true").Run() != nil }},
 	{"socat", func() bool { _, err := exec.LookPath("socat"); return err != nil }},
 }
 
