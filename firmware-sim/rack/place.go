@@ -2,6 +2,7 @@ package rack
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,36 +83,26 @@ func (r *Rack) known(node string) error {
 	return fmt.Errorf("rack: no node is called %q; the nodes are %s", node, strings.Join(r.cfg.Nodes, ", "))
 }
 
-// portBook remembers which port was given to which service.
+// portBook remembers where each service answers.
 type portBook struct {
-	mu    sync.Mutex
-	ports map[[2]string]uint16
+	mu sync.Mutex
+	at map[[2]string]netip.AddrPort
 }
 
 func (b *portBook) addr(node, service string) (string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.at == nil {
+		b.at = map[[2]string]netip.AddrPort{}
+	}
 	key := [2]string{node, service}
-	for b.ports[key] == 0 {
-		port, err := netpath.FreePort()
-		if err != nil {
+	at, known := b.at[key]
+	if !known {
+		var err error
+		if at, err = netpath.FreePort(); err != nil {
 			return "", err
 		}
-		if b.ports == nil {
-			b.ports = map[[2]string]uint16{}
-		}
-		if !b.given(port) {
-			b.ports[key] = port
-		}
+		b.at[key] = at
 	}
-	return fmt.Sprintf("127.0.0.1:%d", b.ports[key]), nil
-}
-
-func (b *portBook) given(port uint16) bool {
-	for _, p := range b.ports {
-		if p == port {
-			return true
-		}
-	}
-	return false
+	return at.String(), nil
 }

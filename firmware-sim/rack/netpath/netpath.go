@@ -1,4 +1,4 @@
-// Package netpath is the network between nodes: a relay of UDP datagrams, on 127.0.0.1 unless it is put elsewhere.
+// Package netpath is the network between nodes: a relay of UDP datagrams, on loopback unless it is put elsewhere.
 //
 // Each ordered pair of nodes has a relay port. A node sends to the port that stands for its peer; what arrives there is
 // sent on to the peer from the port that stands for the node, so that each sees the other at one steady address.
@@ -49,15 +49,15 @@ type Place struct {
 	Listen netip.AddrPort
 }
 
-// New joins the nodes, at least two with different names, on 127.0.0.1. The same seed gives the same sequence of drops.
+// New joins the nodes, at least two with different names, on loopback. The same seed gives the same sequence of drops.
 func New(seed uint64, nodes ...string) (*Net, error) {
 	var places []Place
 	for _, node := range nodes {
-		port, err := FreePort()
+		at, err := FreePort()
 		if err != nil {
 			return nil, err
 		}
-		places = append(places, Place{node, netip.AddrPortFrom(loopback, port)})
+		places = append(places, Place{node, at})
 	}
 	return At(seed, loopback, places...)
 }

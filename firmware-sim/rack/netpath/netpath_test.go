@@ -2,6 +2,7 @@ package netpath
 
 import (
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 )
@@ -125,5 +126,20 @@ func TestRefusals(t *testing.T) {
 			n.Close()
 			t.Errorf("a network of %q was built", nodes)
 		}
+	}
+}
+
+// A port waits unbound for a node that is off; nobody else may be given it meanwhile.
+func TestPortsAreGivenOnce(t *testing.T) {
+	seen := map[netip.AddrPort]bool{}
+	for range 2000 {
+		at, err := FreePort()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen[at] || !at.Addr().IsLoopback() || at.Addr() != loopback {
+			t.Fatalf("%s is given twice, or is not of this process's address %s", at, loopback)
+		}
+		seen[at] = true
 	}
 }
