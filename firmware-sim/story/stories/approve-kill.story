@@ -1,5 +1,5 @@
-# The standby's daemon is killed while a person is asked, and after a person said no: the question stands again, the answer
-# is not forgotten, and nobody is cut before somebody approves.
+# The standby's daemon is killed, and restarted, while a person is asked, and killed after a person said no: the question
+# stands again, the answer is not forgotten, and nobody is cut before somebody approves.
 config takeover approve
 config multiplier 15
 start
@@ -16,7 +16,7 @@ expect asks bravo within 5s
 kill-daemon bravo
 expect asks bravo within 10s
 expect not-fenced alpha for 1s
-refused bravo restart
+run bravo restart
 sleep 500ms
 expect asks bravo within 10s
 expect not-fenced alpha for 1s

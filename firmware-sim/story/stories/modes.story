@@ -75,5 +75,6 @@ refused bravo standby on
 refused bravo switchover web
 run alpha standby off
 expect standby alpha within 5s
+sleep 200ms
 run bravo switchover web
 expect owner alpha within 5s

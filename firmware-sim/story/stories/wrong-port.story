@@ -54,5 +54,5 @@ mend-cable
 mend-net
 expect standby bravo within 10s
 expect linked within 5s
-expect no-alarm alpha within 5s
+expect no-alarm alpha within 40s
 expect owner alpha for 300ms
