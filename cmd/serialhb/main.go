@@ -1,3 +1,6 @@
+// To ask again and again how many processors there are would wake an idle daemon once a second.
+//go:debug updatemaxprocs=0
+
 // Command serialhb is the one program of serialhb: the daemon, and what people ask it.
 //
 // Exit codes: 0 done, 1 refused or failed (why on standard error), 2 usage, 3 no daemon, 4 not allowed now, 5 timed out.
