@@ -33,14 +33,14 @@ func packaged(name string) string {
 
 // cutPower is what a power cut is to the others: every process stops at the same time, the wire is dead, and nobody
 // comes to say goodbye. Processes that are merely killed one after the other still see each other die.
-func cutPower(nodes map[string]*helper, name string, unplug func() error) (at time.Duration, err error) {
+func cutPower(nodes helpers, name string, unplug func() error) (at time.Duration, err error) {
 	n := nodes[name]
 	delete(nodes, name)
 	at, err = n.ask("freeze")
 	return at, errors.Join(err, unplug(), n.dismiss())
 }
 
-func allAlive(nodes map[string]*helper) (err error) {
+func allAlive(nodes helpers) (err error) {
 	for name, n := range nodes {
 		if _, died := n.ask("alive"); died != nil {
 			err = errors.Join(err, fmt.Errorf("%s: %w", name, died))

@@ -32,7 +32,7 @@ func (p heartbeat) play(ctx context.Context, b *bench, s scenario) (o observatio
 	if err != nil {
 		return o, err
 	}
-	pair := &heartbeats{dir: dir, nodes: map[string]*helper{}}
+	pair := &heartbeats{dir: dir, nodes: helpers{}}
 	defer func() {
 		err = errors.Join(err, pair.close(), b.keep(dir, p, s))
 	}()
@@ -48,7 +48,7 @@ func (p heartbeat) play(ctx context.Context, b *bench, s scenario) (o observatio
 type heartbeats struct {
 	dir   string
 	cable *cable.Cable
-	nodes map[string]*helper
+	nodes helpers
 }
 
 func (h *heartbeats) ledger() string { return filepath.Join(h.dir, "ledger") }
@@ -150,10 +150,8 @@ func (h *heartbeats) inflict(s scenario) (time.Duration, error) {
 		h.cable.From(owner).Cut()
 	case standbyMute:
 		h.cable.From(standby).Cut()
-	case freezeStandby:
-		return h.nodes[standby].ask("freeze")
-	case freezeOwner:
-		return h.nodes[owner].ask("freeze")
+	case freezeStandby, freezeOwner:
+		return h.nodes.frozen(s).ask("freeze")
 	}
 	return now, nil
 }
@@ -173,20 +171,14 @@ func (h *heartbeats) relieve(s scenario) (time.Duration, error) {
 		h.cable.From(owner).Mend()
 	case standbyMute:
 		h.cable.From(standby).Mend()
-	case freezeStandby:
-		return h.nodes[standby].ask("thaw")
-	case freezeOwner:
-		return h.nodes[owner].ask("thaw")
+	case freezeStandby, freezeOwner:
+		return h.nodes.frozen(s).ask("thaw")
 	}
 	return now, nil
 }
 
 func (h *heartbeats) close() (err error) {
-	for _, n := range h.nodes {
-		if n != nil {
-			err = errors.Join(err, n.dismiss())
-		}
-	}
+	err = h.nodes.dismiss()
 	if h.cable != nil {
 		err = errors.Join(err, h.cable.Close())
 	}

@@ -93,3 +93,23 @@ func (h *helper) dismiss() error {
 	})
 	return h.err
 }
+
+// helpers are those of the nodes, by name.
+type helpers map[string]*helper
+
+// frozen is the node that a scenario freezes.
+func (h helpers) frozen(s scenario) *helper {
+	if s.kind == freezeOwner {
+		return h[owner]
+	}
+	return h[standby]
+}
+
+func (h helpers) dismiss() (err error) {
+	for _, one := range h {
+		if one != nil {
+			err = errors.Join(err, one.dismiss())
+		}
+	}
+	return err
+}

@@ -47,7 +47,7 @@ func (p keepalived) play(ctx context.Context, b *bench, s scenario) (o observati
 	if err != nil {
 		return o, err
 	}
-	pair := &keepaliveds{dir: dir, nodes: map[string]*helper{}}
+	pair := &keepaliveds{dir: dir, nodes: helpers{}}
 	defer func() {
 		err = errors.Join(err, pair.close(), b.keep(dir, p, s))
 	}()
@@ -73,7 +73,7 @@ func (p keepalived) play(ctx context.Context, b *bench, s scenario) (o observati
 type keepaliveds struct {
 	dir   string
 	net   network
-	nodes map[string]*helper
+	nodes helpers
 }
 
 func (k *keepaliveds) ledger() string { return filepath.Join(k.dir, "ledger") }
@@ -140,10 +140,8 @@ func (k *keepaliveds) inflict(s scenario) (time.Duration, error) {
 		return k.net.deafen(standby)
 	case standbyMute:
 		return k.net.deafen(owner)
-	case freezeStandby:
-		return k.nodes[standby].ask("freeze")
-	case freezeOwner:
-		return k.nodes[owner].ask("freeze")
+	case freezeStandby, freezeOwner:
+		return k.nodes.frozen(s).ask("freeze")
 	}
 	return 0, fmt.Errorf("peers: keepalived cannot be told %s", s.name)
 }
@@ -155,20 +153,14 @@ func (k *keepaliveds) relieve(s scenario) (time.Duration, error) {
 		return k.net.hear(standby)
 	case standbyMute:
 		return k.net.hear(owner)
-	case freezeStandby:
-		return k.nodes[standby].ask("thaw")
-	case freezeOwner:
-		return k.nodes[owner].ask("thaw")
+	case freezeStandby, freezeOwner:
+		return k.nodes.frozen(s).ask("thaw")
 	}
 	return mono.Now(), nil
 }
 
 func (k *keepaliveds) close() (err error) {
-	for _, n := range k.nodes {
-		if n != nil {
-			err = errors.Join(err, n.dismiss())
-		}
-	}
+	err = k.nodes.dismiss()
 	if k.net.helper != nil {
 		err = errors.Join(err, k.net.helper.dismiss())
 	}

@@ -31,7 +31,7 @@ type daemon struct {
 	nextBeat time.Duration
 	sideAt   time.Duration
 	planned  time.Duration
-	deferred int
+	deferred bool
 	turns    uint64 // so that only the newest plan to wake counts
 	soon     bool   // a turn for something that arrived is on its way
 
@@ -57,7 +57,7 @@ type timer struct {
 // The daemon's own constants.
 const (
 	lateTolerance = 2 * time.Millisecond
-	deferMost     = 20
+	deferMost     = 20 * time.Millisecond
 	idle          = time.Second
 	sideEvery     = 5 * time.Second
 )
@@ -228,21 +228,14 @@ func (d *daemon) drain() {
 
 func (d *daemon) bytesWait() bool {
 	at, ok := d.watch.Next()
-	if !ok || d.w.now < at {
-		d.deferred = 0
-		return false
-	}
-	if d.deferred >= deferMost || !d.h.pending() {
-		return false
-	}
-	d.deferred++
-	return true
+	d.deferred = ok && d.w.now >= at && d.w.now < at+deferMost && d.h.pending()
+	return d.deferred
 }
 
 func (d *daemon) nextDeadline() time.Duration {
 	next := min(d.nextBeat, d.w.now+idle)
 	if at, ok := d.watch.Next(); ok {
-		if d.deferred > 0 {
+		if d.deferred {
 			at = max(at, d.w.now+time.Millisecond)
 		}
 		next = min(next, at)

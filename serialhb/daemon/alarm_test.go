@@ -148,3 +148,18 @@ func TestCauseOfAFailedFenceIsTold(t *testing.T) {
 		}
 	})
 }
+
+// What a peer that does not hear us says to nobody is no claim: its phase is unknown, and not the first one of the list.
+func TestPhaseOfAPeerThatClaimsNothing(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.startBoth()
+		for _, m := range r.cables {
+			m.Cut(0, 1)
+		}
+		a := r.nodes[0].d
+		r.within(time.Second, "bravo is heard", func() bool { return a.Status().Members[1].Presence == "heard" })
+		if got := a.Status().Groups[0].Peers; len(got) != 0 {
+			t.Errorf("its phases are %v", got)
+		}
+	})
+}

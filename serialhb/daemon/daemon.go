@@ -74,7 +74,7 @@ type Daemon struct {
 	counted  time.Duration // lateness was, until then
 	bellSet  time.Duration // when the bell will ring; 0 is not set
 	interval time.Duration
-	deferred int
+	deferred bool // a verdict waits for bytes
 	frame    []byte
 
 	groups  []*groupWorker

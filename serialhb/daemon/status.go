@@ -126,7 +126,7 @@ func (d *Daemon) groupStatus(g uint8) control.Group {
 		out.OwnerPhase = d.state.Peers[owner].Claim.Groups[g].Phase.String()
 	}
 	for p := range d.o.Decision.N {
-		if p != d.o.Decision.Me && d.state.Peers[p].Presence == failover.Present {
+		if p != d.o.Decision.Me && d.state.Peers[p].Presence == failover.Present && d.state.Peers[p].In.Claimed {
 			if out.Peers == nil {
 				out.Peers = map[string]string{}
 			}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/detect"
@@ -20,10 +21,11 @@ const (
 	lateTolerance = 2 * time.Millisecond
 	// watchdogEvery is how often the supervisor hears that turns are taken.
 	watchdogEvery = 500 * time.Millisecond
-	// deferMost is how often a verdict waits a millisecond for bytes that the driver already has.
-	deferMost = 20
-	// crowdMost is how many turns in a row may leave what is due to the next one.
-	crowdMost = 512
+	// deferMost is how long a verdict waits for bytes that the driver already has.
+	deferMost = 20 * time.Millisecond
+	// crowdMost is how many turns in a row may leave what is due to the next one: more than there can be who wait, and they
+	// are served in their order, so everybody who waited when something became due is heard before it is judged.
+	crowdMost = 64
 	// sideEvery is how often the side frames of keys and digests go out.
 	sideEvery = 5 * time.Second
 	// idle is the longest sleep: alarms and the watchdog want a look now and then.
@@ -154,29 +156,17 @@ func (d *Daemon) chores(now time.Duration) {
 }
 
 // bytesWait says whether a verdict is due while a driver still has bytes for us: they are read first, for a bounded
-// while.
+// while. It is time that bounds it, and not turns: a burst of junk in front of a pulse takes many.
 func (d *Daemon) bytesWait(now time.Duration) bool {
 	at, ok := d.watch.Next()
-	if !ok || now < at {
-		d.deferred = 0
-		return false
-	}
-	if d.deferred >= deferMost {
-		return false
-	}
-	for i := range d.o.Links {
-		if d.o.Links[i].Link.Pending() > 0 {
-			d.deferred++
-			return true
-		}
-	}
-	return false
+	d.deferred = ok && now >= at && now < at+deferMost && slices.ContainsFunc(d.o.Links, func(l LinkInfo) bool { return l.Link.Pending() > 0 })
+	return d.deferred
 }
 
 func (d *Daemon) nextDeadline(now time.Duration) time.Duration {
 	next := min(d.nextBeat, d.senseAt, now+idle)
 	if at, ok := d.watch.Next(); ok {
-		if d.deferred > 0 {
+		if d.deferred {
 			at = max(at, now+time.Millisecond)
 		}
 		next = min(next, at)

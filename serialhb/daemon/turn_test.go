@@ -175,3 +175,35 @@ func TestNobodyEntersAfterTheEnd(t *testing.T) {
 		}
 	}
 }
+
+type fullLink struct{ Link }
+
+func (fullLink) Pending() int { return 1 }
+
+// A verdict waits for what the driver has, for a while and not for a number of turns: junk in front of a pulse takes many.
+func TestVerdictWaitsForBytes(t *testing.T) {
+	d, _, _ := newTurns()
+	due := d.verdictAt()
+	d.nextBeat, d.senseAt = 2*due, 2*due
+	for _, x := range []struct {
+		at    time.Duration
+		link  Link
+		waits bool
+	}{
+		{due - 1, fullLink{}, false}, // nothing is due
+		{due, idleLink{}, false},
+		{due, fullLink{}, true},
+		{due + deferMost - 1, fullLink{}, true},
+		{due + deferMost, fullLink{}, false},
+	} {
+		d.o.Links[0].Link = x.link
+		for turn := range 100 {
+			if got := d.bytesWait(x.at); got != x.waits {
+				t.Fatalf("%v after it was due, turn %d: it waits %t, want %t", x.at-due, turn, got, x.waits)
+			}
+		}
+		if next := d.nextDeadline(x.at); x.waits && next != x.at+time.Millisecond {
+			t.Errorf("it is looked at again in %v", next-x.at)
+		}
+	}
+}
