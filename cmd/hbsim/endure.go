@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -20,7 +16,7 @@ import (
 	"github.com/serialhb/serialhb/firmware-sim/story"
 )
 
-// endureCmd lets a pair lose its owner again and again, and looks whether the other daemon grows.
+// endureCmd lets a pair lose its owner again and again, and looks whether the other daemon grows and cries wolf.
 type endureCmd struct {
 	For        time.Duration `help:"How long." default:"1h"`
 	Every      time.Duration `help:"A takeover so often." default:"20s"`
@@ -29,19 +25,26 @@ type endureCmd struct {
 	program
 }
 
-// havoc is what happens between takeovers, one after the other: everything that a pair meets in a year and is not a death.
-// Line by line as in a story; a line needs the disk if it begins with disk.
-var havoc = [][]string{
-	{"keys 1 2", "reload alpha bravo", "sleep 6s", "keys 2 1", "reload alpha bravo", "sleep 6s", "keys 2", "reload alpha bravo"},
-	{"reload alpha bravo"},
-	{"lose-run alpha bravo", "expect reachable alpha within 30s", "expect reachable bravo within 30s"},
-	{"disk full", "sleep 5s", "disk ok"},
-	{"cut-cable", "sleep 2s", "mend-cable"},
-	{"cut-net", "sleep 2s", "mend-net"},
-	{"keys 2 1", "reload alpha bravo", "sleep 6s", "keys 1 2", "reload alpha bravo", "sleep 6s", "keys 1", "reload alpha bravo"},
-	{"unplug bravo", "sleep 1s", "replug bravo"},
-	{"noise 50", "sleep 2s", "noise 0"},
-	{"restart-daemon alpha"},
+// ordeal is what befalls the pair between two takeovers, in lines of a story, and the alarms that it may raise.
+type ordeal struct {
+	lines  []string
+	alarms []string
+}
+
+// havoc is everything that a pair meets in a year and is not a death, one after the other. A line needs the disk if it
+// begins with disk.
+var havoc = []ordeal{
+	{lines: []string{"keys 1 2", "reload alpha bravo", "sleep 6s", "keys 2 1", "reload alpha bravo", "sleep 6s", "keys 2", "reload alpha bravo"}},
+	{lines: []string{"reload alpha bravo"}},
+	{[]string{"lose-run alpha bravo", "expect told alpha socket-again within 30s", "expect told bravo socket-again within 30s"}, []string{"lock-again", "socket-again", "record-failed"}},
+	{[]string{"disk full", "expect alarm alpha record-failed within 30s", "disk ok",
+		"expect no-alarm alpha record-failed within 30s", "expect no-alarm bravo record-failed within 30s"}, []string{"save-failed", "keep-failed", "count-not-kept", "record-failed"}},
+	{[]string{"cut-cable", "sleep 2s", "mend-cable"}, []string{"no-pulses alpha cable", "no-pulses bravo cable"}},
+	{[]string{"cut-net", "sleep 2s", "mend-net"}, []string{"no-pulses alpha lan", "no-pulses bravo lan"}},
+	{lines: []string{"keys 2 1", "reload alpha bravo", "sleep 6s", "keys 1 2", "reload alpha bravo", "sleep 6s", "keys 1", "reload alpha bravo"}},
+	{[]string{"unplug bravo", "sleep 1s", "replug bravo"}, []string{"link-down cable", "no-pulses bravo cable"}},
+	{lines: []string{"noise 50", "sleep 2s", "noise 0"}},
+	{lines: []string{"restart-daemon alpha"}},
 }
 
 // text is the story: alpha loses its mains, bravo takes over, alpha comes back and gets its service again. bravo's daemon
@@ -54,7 +57,8 @@ func (c *endureCmd) text(rounds int, disk bool) string {
 	line("expect owner alpha within 60s\nexpect linked within 60s")
 	for i := range rounds {
 		line("say round %d", i+1)
-		for _, l := range havoc[i%len(havoc)] {
+		now := havoc[i%len(havoc)]
+		for _, l := range now.lines {
 			if disk || !strings.HasPrefix(l, "disk") {
 				line("%s", l)
 			}
@@ -62,11 +66,11 @@ func (c *endureCmd) text(rounds int, disk bool) string {
 		if i == rounds/2 {
 			line("restart-daemon bravo\nexpect reachable bravo within 30s")
 		}
-		line("expect linked within 60s\nexpect owner alpha within 60s\nrun bravo status --json")
+		line("expect linked within 60s\ntry bravo failback web\nexpect owner alpha within 60s\nrun bravo status --json")
 		line("power-off alpha\nexpect owner bravo within 60s\nexpect dark alpha within 60s")
 		line("power-on alpha\nexpect standby alpha within 60s\nexpect linked within 60s")
-		line("run alpha clear\nrun bravo clear\nrun bravo failback web\nexpect owner alpha within 60s\nexpect linked within 60s")
-		line("sleep %s", max(0, c.Every-paced(havoc[i%len(havoc)])-roundTime))
+		line("run alpha clear\nrun bravo clear\ntry bravo failback web\nexpect owner alpha within 60s\nexpect linked within 60s")
+		line("sleep %s", max(0, c.Every-paced(now.lines)-roundTime))
 	}
 	return b.String()
 }
@@ -81,6 +85,12 @@ func paced(lines []string) (all time.Duration) {
 		}
 	}
 	return all
+}
+
+// bears is the shortest halt of the machine after which a node that lives may be late enough to be cut: the last pulse
+// was sent on time, and those of all the detection time but one interval were not.
+func (c *endureCmd) bears() time.Duration {
+	return time.Duration(c.Multiplier-1) * c.Interval * 8 / 10
 }
 
 func (c *endureCmd) Run(ctx context.Context) error {
@@ -104,7 +114,8 @@ func (c *endureCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := diary{binary: binary, lives: map[int][]look{}, alarms: map[string]int{}}
+	d := diary{bears: c.bears(), lives: map[int][]look{}, alarms: map[string]int{}}
+	d.stalls.watch(ctx)
 	err = story.Run(ctx, s, story.Rack(binary, os.Getenv(ownDisk)), mono.Now, d.take)
 	return errors.Join(err, d.report())
 }
@@ -135,117 +146,4 @@ func mountDisk() error {
 		return fmt.Errorf("hbsim: mount a small disk: %w", err)
 	}
 	return nil
-}
-
-// look is what a daemon has at one moment.
-type look struct {
-	resident                         int64 // bytes
-	descriptors, threads, goroutines int
-}
-
-// diary is what was seen of the daemons of bravo, each by its process, and of the alarms of both nodes.
-type diary struct {
-	binary string
-	order  []int
-	lives  map[int][]look
-	alarms map[string]int
-	deaths int // that the story meant
-	fences int
-}
-
-func (d *diary) take(e story.Entry) error {
-	switch {
-	case e.Type == "failed":
-		return fmt.Errorf("line %d: %s: %s", e.Line, e.Text, e.Seen)
-	case e.Type == "chapter":
-		fmt.Println(e.Text)
-	case e.Type == "event" && e.Kind == "alarm":
-		d.alarms[e.Code]++
-	case e.Type == "step" && e.Text == "power-off alpha":
-		d.deaths++
-	case e.Type == "step" && e.Text == "run bravo status --json":
-		return d.look(e.Said)
-	case e.Type == "summary":
-		d.fences = e.Summary.Fences
-		fmt.Printf("%d fences, %d takeovers, %d overlaps, in %s; worst lateness of this machine %.1f ms\n", e.Summary.Fences, e.Summary.Takeovers,
-			e.Summary.Overlaps, (time.Duration(e.Summary.TookMS) * time.Millisecond).Round(time.Second), e.Summary.LatenessMS)
-	}
-	return nil
-}
-
-func (d *diary) look(status string) error {
-	var s struct{ PID, Goroutines int }
-	if err := json.Unmarshal([]byte(status), &s); err != nil || s.PID == 0 || s.Goroutines == 0 {
-		return errors.Join(fmt.Errorf("hbsim: the status names no process: %s", status), err)
-	}
-	dir := fmt.Sprintf("/proc/%d", s.PID)
-	u, err := used(dir)
-	if err != nil {
-		return err
-	}
-	l := look{resident: u.resident, goroutines: s.Goroutines}
-	for entry, n := range map[string]*int{"fd": &l.descriptors, "task": &l.threads} {
-		all, err := os.ReadDir(filepath.Join(dir, entry))
-		if err != nil {
-			return fmt.Errorf("hbsim: look at the daemon: %w", err)
-		}
-		*n = len(all)
-	}
-	if d.lives[s.PID] == nil {
-		d.order = append(d.order, s.PID)
-	}
-	d.lives[s.PID] = append(d.lives[s.PID], l)
-	return nil
-}
-
-// enough looks are needed before a life says anything.
-const enough = 6
-
-// report says how each life of the daemon began and ended, and fails if one grew, or if somebody was cut who lived.
-func (d *diary) report() error {
-	var grew []error
-	for i, pid := range d.order {
-		all := d.lives[pid]
-		if len(all) < enough {
-			fmt.Printf("daemon %d of bravo: %d looks, too few to tell\n", i+1, len(all))
-			continue
-		}
-		first, last := middle(all[:len(all)/3]), middle(all[len(all)-len(all)/3:])
-		fmt.Printf("daemon %d of bravo, %d looks: resident %.1f to %.1f MB, descriptors %d to %d, threads %d to %d, goroutines %d to %d\n", i+1, len(all),
-			float64(first.resident)/1e6, float64(last.resident)/1e6, first.descriptors, last.descriptors, first.threads, last.threads, first.goroutines, last.goroutines)
-		if last.grown(first) {
-			grew = append(grew, fmt.Errorf("daemon %d of bravo grew", i+1))
-		}
-	}
-	for _, code := range slices.Sorted(maps.Keys(d.alarms)) {
-		fmt.Printf("alarm %s: %d\n", code, d.alarms[code])
-	}
-	if d.fences > d.deaths {
-		grew = append(grew, fmt.Errorf("%d fences for %d deaths: somebody was cut who lived", d.fences, d.deaths))
-	}
-	return errors.Join(grew...)
-}
-
-// middle is the median of each figure.
-func middle(all []look) look {
-	at := func(of func(look) int64) int64 {
-		var v []int64
-		for _, l := range all {
-			v = append(v, of(l))
-		}
-		slices.Sort(v)
-		return v[len(v)/2]
-	}
-	return look{
-		resident:    at(func(l look) int64 { return l.resident }),
-		descriptors: int(at(func(l look) int64 { return int64(l.descriptors) })),
-		threads:     int(at(func(l look) int64 { return int64(l.threads) })),
-		goroutines:  int(at(func(l look) int64 { return int64(l.goroutines) })),
-	}
-}
-
-// grown: descriptors and goroutines must be as many as before. Memory may settle, for a collector gives back late; threads
-// are the runtime's own affair and are told only.
-func (l look) grown(from look) bool {
-	return l.descriptors > from.descriptors || l.goroutines > from.goroutines || l.resident > from.resident*5/4
 }

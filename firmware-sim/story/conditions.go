@@ -41,7 +41,7 @@ var conditions = []condition{
 	{"heard", "NODE", "the other node hears it", oneNode, theOther, isHeard, false},
 	{"link-down", "NODE LINK", "the node hears nothing on the link called cable or lan", nodeAndLink, itself, linkDown, false},
 	{"link-ok", "NODE LINK", "the node hears the other one there, and is heard", nodeAndLink, itself, linkOK, false},
-	{"noisy", "NODE LINK", "bytes that make no pulse come to the node on the link, and it says so", nodeAndLink, itself, isNoisy, false},
+	{"noisy", "NODE LINK", "bytes that make no pulse come to the node on the link, and it says so and how many", nodeAndLink, itself, isNoisy, false},
 	{"linked", "", "both nodes hear each other on every link, and each knows that it is heard", noArgs, everybody, isLinked, false},
 	{"blocked", "NODE", "the node keeps the service down because it could prove nothing", oneNode, itself, isBlocked, false},
 	{"asks", "NODE", "the node waits for a person's decision", oneNode, itself, asks, false},
@@ -213,7 +213,7 @@ func linkOK(s scene, args []string) bool {
 
 func isNoisy(s scene, args []string) bool {
 	l, ok := s.link(args)
-	return ok && l.Noisy
+	return ok && l.Noisy && l.NoisePerS > 0
 }
 
 // isLinked asks every node for every link that one of them has.

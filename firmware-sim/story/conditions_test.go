@@ -86,7 +86,7 @@ var truths = []struct {
 	{"link-ok bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", true, "ok", "ok")) }, true},
 	{"link-ok bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", true, "ok", "unknown")) }, false},
 	{"noisy bravo cable", func(f *fake) {
-		f.status("bravo", "idle", "no", func(s *control.Status) { s.Links = []control.Link{{Name: "cable", Noisy: true}} })
+		f.status("bravo", "idle", "no", func(s *control.Status) { s.Links = []control.Link{{Name: "cable", Noisy: true, NoisePerS: 50}} })
 	}, true},
 	{"noisy bravo cable", func(f *fake) { f.status("bravo", "idle", "no", link("cable", true, "ok", "ok")) }, false},
 	{"alarms bravo 1", func(f *fake) { f.alarms("bravo", "cable is down", "over: cable is down"); f.alarms("alpha", "a", "b") }, true},

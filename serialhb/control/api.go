@@ -85,6 +85,10 @@ type Link struct {
 	Sends    string  `json:"sends"`    // ok, down, unknown: does the peer hear me here?
 	AgeMS    float64 `json:"age_ms"`   // since life was heard here; -1 never
 	Noisy    bool    `json:"noisy"`
+	// NoisePerS and Lost are over the last five to ten seconds: bytes a second that made no frame, and the share, from 0 to
+	// 1, of the pulses of everybody on the link that did not come.
+	NoisePerS float64 `json:"noise_bytes_per_s"`
+	Lost      float64 `json:"lost_share"`
 	// Counters count since the daemon began, or are figures of it; serialhb/link says what each is. own_frames are those
 	// of this run that came back, which are in received too.
 	Counters map[string]uint64 `json:"counters"`

@@ -158,13 +158,22 @@ func linkWords(l Link) string {
 		out = fmt.Sprintf("not known whether %s hears us", l.Peer)
 	}
 	words := []string{in, out}
-	if l.Noisy {
-		words = append(words, "noisy")
-	}
+	words = append(words, noiseWords(l)...)
 	if !l.Up {
 		words = append([]string{fmt.Sprintf("device %s is down (%s)", l.Device, l.Reason)}, words...)
 	}
 	return l.Name + ": " + strings.Join(words, ", ")
+}
+
+// noiseWords tells how good a link is, if it is not good. A pulse that is lost now and then is nobody's trouble.
+func noiseWords(l Link) (words []string) {
+	if l.Noisy {
+		words = append(words, fmt.Sprintf("noisy (%.0f bytes/s)", l.NoisePerS))
+	}
+	if l.Lost >= 0.01 {
+		words = append(words, fmt.Sprintf("%.0f%% of pulses lost", 100*l.Lost))
+	}
+	return words
 }
 
 func groupWords(g Group, me string) string {

@@ -40,7 +40,7 @@ func takeover() Status {
 	s.Members[1] = Member{Name: "bravo", Me: true, Presence: "me", DigestsOK: true, LastLife: -1}
 	s.Links = []Link{
 		{Name: "cable", Peer: "alpha", Device: "/dev/serialhb0", Reason: "unplugged", Receives: "down", Sends: "unknown", AgeMS: 63_200},
-		{Name: "lan", Peer: "alpha", Up: true, Receives: "never", Sends: "never", AgeMS: -1, Noisy: true},
+		{Name: "lan", Peer: "alpha", Up: true, Receives: "never", Sends: "never", AgeMS: -1, Noisy: true, NoisePerS: 51.7, Lost: 0.183},
 	}
 	s.Groups[0].Owner, s.Groups[0].OwnerPhase, s.Groups[0].Phase, s.Groups[0].Holds = "", "", "blocked", "no"
 	s.Groups[0].Why = "the fence of alpha failed; make sure that it is off, then run `serialhb confirm-off alpha`"

@@ -134,6 +134,9 @@ func (d *Daemon) peerAlarms(p uint8, wrong map[string]string) {
 
 func (d *Daemon) linkAlarms(l uint8, now time.Duration, wrong map[string]string) {
 	state, info := &d.link[l], &d.o.Links[l]
+	if state.rates.due(now) {
+		state.rates.keep(seenOn(now, info.Link.Counters()))
+	}
 	say := func(on bool, code, text string) {
 		if on {
 			wrong[code+" "+info.Name] = text

@@ -123,6 +123,7 @@ type linkState struct {
 	back     uint64        // frames of this session that came back, in all
 	flaps    flapping      // its device
 	ways     [pulse.MaxMembers]flapping
+	rates    rates
 }
 
 // New makes a daemon; nothing happens before Run.

@@ -105,10 +105,11 @@ func (d *Daemon) linkStatus(l, p uint8, now time.Duration) control.Link {
 	receives, sends, last, heard := d.watch.Path(l, p)
 	counters := map[string]uint64{"own_frames": state.back}
 	maps.Copy(counters, info.Link.Counters())
+	noise, lost := state.rates.until(seenOn(now, counters))
 	return control.Link{
 		Name: info.Name, Kind: info.Kind, Peer: d.member(p), Device: info.Device, Up: state.up, Reason: state.reason,
 		Receives: receives.String(), Sends: sends.String(), AgeMS: age(now, last, heard),
-		Noisy: d.watch.Babbles(now, l, p), Counters: counters,
+		Noisy: d.watch.Babbles(now, l, p), NoisePerS: noise, Lost: lost, Counters: counters,
 	}
 }
 
