@@ -158,6 +158,7 @@ func TestWhoWasTrulyOffContradictsNothing(t *testing.T) {
 			t.Fatalf("%s: no switchover: %s", name, a.Code)
 		}
 		b.talk(2)
+		bravo.write()
 		bravo.do(Event{Kind: StopDone, ID: bravo.one(Stop).ID, OK: true})
 		b.meet()
 		if alpha.s.Groups[0].Holds != pulse.HoldsYes || bravo.told(NoteContradiction) || bravo.s.Groups[0].Phase != pulse.Idle {

@@ -29,7 +29,13 @@ func (m *machine) answerTo(p, g uint8, said *pulse.GroupClaim) {
 	grp := &m.s.Groups[g]
 	switch {
 	case grp.Holds == pulse.HoldsYes:
-		if m.releasable(p, g, said) {
+		switch {
+		case !m.releasable(p, g, said):
+		case grp.Tried != said.Wish:
+			// What cannot be written could be stopped and then not granted: a save shows it, as long as all still runs.
+			grp.Tried = said.Wish
+			m.dirty()
+		default:
 			m.release(p, g)
 		}
 	case grp.Holds == pulse.HoldsUnknown || grp.Doing != 0:

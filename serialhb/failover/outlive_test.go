@@ -183,6 +183,7 @@ func TestReleaseOutlivesTheDaemon(t *testing.T) {
 	alpha, bravo := b.members[0], b.members[1]
 	bravo.command(CmdSwitchover, 1)
 	b.talk(4)
+	alpha.write()
 	alpha.one(Stop)
 	alpha.write()
 	alpha.s = New(&alpha.cfg, 99, alpha.s.Volatile(), Durable{Armed: true}, true)

@@ -181,6 +181,7 @@ type Group struct {
 	Back     uint8  // how many requests were withdrawn in a row
 
 	Announced pulse.Wish             // a wish of mine that another member shall take it
+	Tried     pulse.Wish             // the wish for which it was tried whether facts can be saved
 	Seen      [MaxMembers]pulse.Wish // wishes of others that I took up
 	NextWish  uint8
 }
