@@ -29,12 +29,18 @@ type diary struct {
 	deaths int            // that the story meant, and nobody was cut for yet
 	fences int
 	faults []error
-	halted []string // what would be one, right after the machine had stood still for longer than the timing bears
+	halted []string      // what would be one, right after the machine had stood still for longer than the timing bears
+	record *json.Encoder // nil is not asked for
 	stalls stalls
 	bears  time.Duration // for how long it may stand still
 }
 
 func (d *diary) take(e story.Entry) error {
+	if d.record != nil {
+		if err := d.record.Encode(e); err != nil {
+			return fmt.Errorf("hbsim: record what happens: %w", err)
+		}
+	}
 	switch {
 	case e.Type == "failed":
 		return fmt.Errorf("line %d: %s: %s", e.Line, e.Text, e.Seen)
@@ -125,7 +131,7 @@ func (d *diary) report() error {
 			fmt.Printf("daemon %d of bravo: %d looks, too few to tell\n", i+1, len(all))
 			continue
 		}
-		first, last := middle(all[:len(all)/3]), middle(all[len(all)-len(all)/3:])
+		first, last := most(all[:len(all)/3]), middle(all[len(all)-len(all)/3:])
 		fmt.Printf("daemon %d of bravo, %d looks: resident %.1f to %.1f MB, descriptors %d to %d, threads %d to %d, goroutines %d to %d\n", i+1, len(all),
 			float64(first.resident)/1e6, float64(last.resident)/1e6, first.descriptors, last.descriptors, first.threads, last.threads, first.goroutines, last.goroutines)
 		if last.grown(first) {
@@ -142,20 +148,25 @@ func (d *diary) report() error {
 }
 
 // middle is the median of each figure.
-func middle(all []look) look {
-	at := func(of func(look) int64) int64 {
+func middle(all []look) look { return figures(all, func(v []int64) int64 { return v[len(v)/2] }) }
+
+// most is the greatest of each figure: some of what a daemon has it opens when it first needs it.
+func most(all []look) look { return figures(all, func(v []int64) int64 { return v[len(v)-1] }) }
+
+func figures(all []look, choose func(sorted []int64) int64) look {
+	of := func(figure func(look) int64) int64 {
 		var v []int64
 		for _, l := range all {
-			v = append(v, of(l))
+			v = append(v, figure(l))
 		}
 		slices.Sort(v)
-		return v[len(v)/2]
+		return choose(v)
 	}
 	return look{
-		resident:    at(func(l look) int64 { return l.resident }),
-		descriptors: int(at(func(l look) int64 { return int64(l.descriptors) })),
-		threads:     int(at(func(l look) int64 { return int64(l.threads) })),
-		goroutines:  int(at(func(l look) int64 { return int64(l.goroutines) })),
+		resident:    of(func(l look) int64 { return l.resident }),
+		descriptors: int(of(func(l look) int64 { return int64(l.descriptors) })),
+		threads:     int(of(func(l look) int64 { return int64(l.threads) })),
+		goroutines:  int(of(func(l look) int64 { return int64(l.goroutines) })),
 	}
 }
 

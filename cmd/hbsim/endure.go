@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -22,6 +23,7 @@ type endureCmd struct {
 	Every      time.Duration `help:"A takeover so often." default:"20s"`
 	Interval   time.Duration `help:"Interval of the pulses." default:"10ms"`
 	Multiplier int           `help:"Detection time in intervals." default:"3"`
+	Record     string        `help:"Write all that happens there, one JSON object a line." placeholder:"FILE"`
 	program
 }
 
@@ -115,6 +117,14 @@ func (c *endureCmd) Run(ctx context.Context) error {
 		return err
 	}
 	d := diary{bears: c.bears(), lives: map[int][]look{}, alarms: map[string]int{}}
+	if c.Record != "" {
+		f, err := os.Create(c.Record)
+		if err != nil {
+			return fmt.Errorf("hbsim: record what happens: %w", err)
+		}
+		defer f.Close()
+		d.record = json.NewEncoder(f)
+	}
 	d.stalls.watch(ctx)
 	err = story.Run(ctx, s, story.Rack(binary, os.Getenv(ownDisk)), mono.Now, d.take)
 	return errors.Join(err, d.report())
