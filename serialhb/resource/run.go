@@ -51,7 +51,7 @@ func (c command) run(ctx context.Context) (ending, error) {
 		// No Pdeathsig: a service must survive us.
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
 	}
-	err = cmd.Start()
+	process.Ordinary(func() { err = cmd.Start() })
 	sink.started()
 	if err != nil {
 		sink.discard()
