@@ -31,6 +31,12 @@ var reasons = []struct {
 		return exec.Command("unshare", "-n", "ip", "link", "add", "br0", "type", "bridge").Run() != nil
 	}},
 	{"real-time priority", func() bool { return exec.Command("chrt", "-f", "1", "true").Run() != nil }},
+	{"no VRF can be made", func() bool {
+		return exec.Command("unshare", "-n", "ip", "link", "add", "red", "type", "vrf", "table", "10").Run() != nil
+	}},
+	{"no bond can be made", func() bool {
+		return exec.Command("unshare", "-n", "ip", "link", "add", "bond9", "type", "bond").Run() != nil
+	}},
 	{"fence-agents", func() bool { _, err := exec.LookPath("fence_dummy"); return err != nil }},
 	{"keepalived", func() bool { _, err := exec.LookPath("keepalived"); return err != nil }},
 	{"namespaces cannot be made", func() bool { return exec.Command("unshare", "-mnpi", "true").Run() != nil }},

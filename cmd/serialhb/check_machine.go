@@ -94,16 +94,24 @@ func keyOf(f *config.Fence, problem string) string {
 	return "agent"
 }
 
-func checkAddress(ctx context.Context, r *config.Resource) []config.Finding {
+func checkAddress(ctx context.Context, r *config.Resource) (found []config.Finding) {
 	a, err := address.New(addressConfig(*r, 0, nil))
 	if err == nil {
 		err = a.Check(ctx)
 	}
+	var doubts []string
 	if err == nil {
-		return nil
+		doubts, err = a.Doubts(ctx)
 	}
-	text, fix := apart(strings.TrimPrefix(err.Error(), "address: check "))
-	return []config.Finding{r.Finding(config.Error, "the address "+text, fix)}
+	if err != nil {
+		text, fix := apart(strings.TrimPrefix(err.Error(), "address: check "))
+		return []config.Finding{r.Finding(config.Error, "the address "+text, fix)}
+	}
+	for _, d := range doubts {
+		text, fix := apart(d)
+		found = append(found, r.Finding(config.Warning, text, fix))
+	}
+	return found
 }
 
 // checkAdapter warns of a relay and a heartbeat that hang on one USB adapter: pulled or reset, it takes the pulses and

@@ -74,7 +74,7 @@ var rooms = []room{
 	{path: "serialhb/link/linktest", layer: testSide, ours: []string{"serialhb/link", "serialhb/pulse"}},
 	{path: "fencing/fencingtest", layer: testSide, ours: []string{"fencing"}},
 	{path: "gpio/gpiotest", layer: testSide, ours: []string{"gpio"}},
-	{path: "firmware-sim/rack/segment", layer: testSide, ours: []string{"firmware-sim/rack/netpath"}, other: []string{"github.com/vishvananda/netlink", "golang.org/x/sys"}},
+	{path: "firmware-sim/rack/segment", layer: testSide, ours: []string{"firmware-sim/rack/mono", "firmware-sim/rack/netpath"}, other: []string{"github.com/vishvananda/netlink", "github.com/mdlayher/packet", "golang.org/x/net", "golang.org/x/sys"}},
 	{path: "firmware-sim/...", layer: testSide,
 		ours:  []string{"serialhb/pulse", "serialhb/detect", "serialhb/failover", "fencing", "gpio", "serialhb/control", "firmware-sim/...", "firmware-sim/rack/segment"},
 		other: []string{"golang.org/x/sys", "github.com/creack/pty"}},

@@ -42,6 +42,7 @@ type lab struct {
 	book    serviceBook
 	seg     *segment.Segment // nil: all is on loopback
 	witness *segment.Witness // of its service address
+	ear     *segment.Ear     // of who announces it
 }
 
 // errNoNet says that a story wants a service address where there is none.
@@ -254,6 +255,9 @@ func (w *lab) Close() error {
 	}
 	if w.witness != nil {
 		errs = append(errs, w.witness.Close())
+	}
+	if w.ear != nil {
+		errs = append(errs, w.ear.Close())
 	}
 	if w.seg != nil {
 		errs = append(errs, w.seg.Close())

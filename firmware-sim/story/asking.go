@@ -26,6 +26,9 @@ func (w *lab) startClient() error {
 	if w.witness, err = w.seg.Watch(); err != nil {
 		return err
 	}
+	if w.ear, err = w.seg.Listen(); err != nil {
+		return err
+	}
 	for _, a := range w.seg.ServiceAddrs() {
 		w.seg.Enter(segment.Client, func() { err = w.probing(client.Start(clientEvery, client.Target{Addr: a.String()})) })
 		if err != nil {
@@ -95,6 +98,10 @@ func (w *lab) lookAtNet() (*NetView, error) {
 	if err != nil {
 		return nil, err
 	}
+	announced, err := w.ear.Heard()
+	if err != nil {
+		return nil, err
+	}
 	believed, err := w.seg.Believed()
-	return &NetView{Addresses: len(w.seg.Services()), Holders: holders, Believed: believed}, err
+	return &NetView{Addresses: len(w.seg.Services()), Holders: holders, Believed: believed, Announced: announced}, err
 }

@@ -29,6 +29,7 @@ var conditions = []condition{
 	{"address", "NODE", "with --netns: that node alone has the service's addresses, on a card that is on, by the nodes' kernels", oneNode, nobody, hasAddress, false},
 	{"no-address", "", "with --netns: no node has any of them", noArgs, nobody, noAddress, false},
 	{"believed", "NODE|stranger", "with --netns: the client takes that machine to have them, by the neighbour table of its kernel", oneMachine, nobody, isBelieved, false},
+	{"announced", "NODE", "with --netns: the client has heard that node announce them all since the last line that did something", oneNode, nobody, hasAnnounced, false},
 	{"fenced", "NODE", "a relay has cut the node, and its power is off, since the last line that did something", oneNode, nobody, isFenced, false},
 	{"not-fenced", "NODE", "no relay of the node was driven since then, and none is for all of the time", oneNode, nobody, notFenced, true},
 	{"fences", "N", "so many fences since then, all nodes together", oneCount, nobody, countFences, false},
@@ -155,6 +156,14 @@ func hasAddress(s scene, args []string) bool {
 
 func noAddress(s scene, _ []string) bool     { return s.Net != nil && len(s.Net.Holders) == 0 }
 func isBelieved(s scene, args []string) bool { return s.Net != nil && s.Net.Believed == args[0] }
+
+func hasAnnounced(s scene, args []string) bool {
+	if s.Net == nil {
+		return false
+	}
+	at, heard := s.Net.Announced[args[0]]
+	return heard && at >= s.since
+}
 
 func isFenced(s scene, args []string) bool  { return len(s.fences(args[0], s.since)) > 0 }
 func notFenced(s scene, args []string) bool { return len(s.coils(args[0], s.since)) == 0 }

@@ -3,6 +3,7 @@ package story
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/serialhb/serialhb/serialhb/control"
 )
@@ -42,6 +43,11 @@ var truths = []struct {
 	{"believed alpha", func(f *fake) { f.net("alpha") }, true},
 	{"believed alpha", func(f *fake) { f.net("bravo", "alpha") }, false},
 	{"believed stranger", func(f *fake) { f.net("stranger") }, true},
+	{"announced alpha", nil, false},
+	{"announced alpha", func(f *fake) { f.net("alpha", "alpha") }, false},
+	{"announced alpha", func(f *fake) { f.net(""); f.announced("alpha", f.now) }, true},
+	{"announced alpha", func(f *fake) { f.net(""); f.announced("alpha", f.now-time.Hour) }, false},
+	{"announced alpha", func(f *fake) { f.net(""); f.announced("bravo", f.now) }, false},
 	{"fenced alpha", nil, false},
 	{"fenced alpha", func(f *fake) { f.board("contact", "RELAY_ALPHA", "open") }, false},
 	{"fenced alpha", func(f *fake) { f.board("contact", "RELAY_ALPHA", "open"); f.board("power", "alpha", "off") }, true},

@@ -133,6 +133,11 @@ func (f *fake) net(believed string, holders ...string) {
 	}
 }
 
+// announced says when the client heard a node announce the addresses; net goes before.
+func (f *fake) announced(node string, at time.Duration) {
+	f.view.Net.Announced = map[string]time.Duration{node: at}
+}
+
 // status sets what a node says of itself and of the group.
 func (f *fake) status(node, phase, holds string, change ...func(*control.Status)) {
 	s := control.Status{Node: node, Taken: time.Unix(1, 0), Armed: true, Groups: []control.Group{{Name: Service, Phase: phase, Holds: holds}}}

@@ -17,7 +17,7 @@ import (
 func onSegments(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("stories/netns/*.story")
-	if err != nil || len(files) < 2 {
+	if err != nil || len(files) < 11 {
 		t.Fatal(files, err)
 	}
 	return files

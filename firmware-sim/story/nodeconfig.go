@@ -22,7 +22,8 @@ const (
 	fenceRetry    = 300 * time.Millisecond
 	senseWindow   = 500 * time.Millisecond
 	holdOff       = 200 * time.Millisecond
-	verifyTimeout = 1200 * time.Millisecond
+	verifyTimeout = 1200 * time.Millisecond // at least
+	verifySlack   = 500 * time.Millisecond
 	farewell      = time.Second
 	agentTimeout  = 5 * time.Second
 	agentPoll     = 50 * time.Millisecond
@@ -168,9 +169,9 @@ func agent(line func(string, ...any), target string, s Settings, at places) {
 
 func fenceTimes(line func(string, ...any), s Settings) {
 	line("settle = %q", s.Settle)
-	line("sample = %q", max(s.Prove/samples, time.Millisecond))
+	line("sample = %q", min(max(s.Prove/samples, time.Millisecond), holdOff/4))
 	line("hold_off = %q", holdOff)
-	line("verify_timeout = %q", verifyTimeout)
+	line("verify_timeout = %q", max(verifyTimeout, s.Settle+s.Prove+verifySlack))
 	line("mode = \"reboot\"")
 	line("dwell = %q", s.Dwell)
 }

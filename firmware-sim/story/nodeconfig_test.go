@@ -30,6 +30,9 @@ func TestNodesAcceptTheirConfiguration(t *testing.T) {
 		"agent":    func(s *Settings) { s.Agent = "on" },
 		"all":      func(s *Settings) { s.Agent, s.Level2 = "on", "on" },
 		"approve":  func(s *Settings) { s.Takeover, s.Failback = "approve", "auto" },
+		"slow": func(s *Settings) {
+			s.Prove, s.Settle, s.ProbeWait = time.Minute, time.Minute, 10*time.Second
+		},
 		"quick": func(s *Settings) {
 			s.Interval, s.Multiplier, s.Stretch, s.Prove, s.Settle = 10*time.Millisecond, 3, "4", 10*time.Millisecond, 5*time.Millisecond
 		},

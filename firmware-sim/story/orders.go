@@ -79,6 +79,10 @@ func (w *lab) Do(ctx context.Context, o Order) (string, error) {
 		return "", w.rack.HoldUp(o.Nodes[0], o.For)
 	case "squat", "unsquat":
 		return "", w.squat(o)
+	case "card":
+		return "", w.card(o.Nodes[0], o.Mode)
+	case "descriptors":
+		return "", w.descriptors(o.Nodes[0], o.Mode)
 	case "sense":
 		return "", w.spoil(o.Name, o.Mode, o.For)
 	}

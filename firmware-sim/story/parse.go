@@ -96,7 +96,7 @@ func Parse(name, text string) (Script, error) {
 }
 
 // netOnly are the words that speak of the service address: they need a network with one, as `serialhb lab --netns` makes.
-var netOnly = map[string]bool{"squat": true, "unsquat": true, "address": true, "no-address": true, "believed": true}
+var netOnly = map[string]bool{"squat": true, "unsquat": true, "card": true, "announced": true, "address": true, "no-address": true, "believed": true}
 
 // needsNet returns the first step that needs a network with a service address.
 func (s Script) needsNet() (Step, bool) {

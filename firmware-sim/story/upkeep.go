@@ -8,15 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/serialhb/serialhb/firmware-sim/rack"
+	"github.com/serialhb/serialhb/firmware-sim/rack/segment"
 )
 
 // This file is what happens to nodes over the months: a service does not start or stop, keys are
-// changed, folders vanish, a disk fills up.
+// changed, folders vanish, a disk fills up, a network card goes off, a daemon has no descriptors left.
 
 var keyNames = []string{"1", "2", "3"}
 
@@ -47,6 +49,67 @@ func parseService(p *parser, s *Step, w []string) error {
 	}
 	s.Order.Mode = strings.TrimSuffix(w[1], "-fails")
 	return parseNodes(p, s, w[:1])
+}
+
+// cardModes are what can be done to a node's card.
+var cardModes = map[string]func(*segment.Segment, string) error{
+	"off":    (*segment.Segment).SwitchOff,
+	"on":     (*segment.Segment).SwitchOn,
+	"unplug": (*segment.Segment).Unplug,
+	"plug":   (*segment.Segment).Plug,
+	"strip":  (*segment.Segment).Strip,
+}
+
+func parseCard(p *parser, s *Step, w []string) error {
+	if len(w) != 2 || cardModes[w[1]] == nil {
+		return errUsage
+	}
+	s.Order.Mode = w[1]
+	return parseNodes(p, s, w[:1])
+}
+
+func (w *lab) card(node, mode string) error {
+	if w.seg == nil {
+		return errNoNet
+	}
+	return cardModes[mode](w.seg, node)
+}
+
+func parseDescriptors(p *parser, s *Step, w []string) error {
+	if len(w) != 2 || w[1] != "none" && w[1] != "ok" {
+		return errUsage
+	}
+	s.Order.Mode = w[1]
+	return parseNodes(p, s, w[:1])
+}
+
+// descriptors limits those of a running daemon. What it has open it keeps.
+func (w *lab) descriptors(node, mode string) error {
+	text, err := w.rack.Status(node)
+	if err != nil {
+		return err
+	}
+	pid, err := strconv.Atoi(strings.TrimPrefix(text, "running "))
+	if err != nil {
+		return fmt.Errorf("story: limit the descriptors of %s: no daemon runs there: %s", node, text)
+	}
+	var limit unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &limit); err != nil {
+		return fmt.Errorf("story: limit the descriptors of %s: %w", node, err)
+	}
+	limit.Cur = limit.Max
+	if mode == "none" {
+		// The lowest number that is free: less would keep the daemon from polling what it has.
+		for limit.Cur = 0; ; limit.Cur++ {
+			if _, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, limit.Cur)); err != nil {
+				break
+			}
+		}
+	}
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
+		return fmt.Errorf("story: limit the descriptors of %s: %w", node, err)
+	}
+	return nil
 }
 
 func (w *lab) bookFile() string { return filepath.Join(w.dir, "service.json") }

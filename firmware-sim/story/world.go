@@ -54,6 +54,9 @@ type NetView struct {
 	Addresses int                     // of the service
 	Holders   map[string][]netip.Addr // which of them each node has on a card that is on
 	Believed  string                  // the machine that the client takes to have them, "" none
+
+	// Announced is when the client last heard each machine announce them, the oldest of all of them.
+	Announced map[string]time.Duration
 }
 
 // AnswerFresh is how old the client's last answer may be for a node to count as answering. It asks every two

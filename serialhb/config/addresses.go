@@ -91,7 +91,7 @@ func (c *check) prefix(t text) netip.Prefix {
 		wrong = "is no address with the length of its network"
 	case ip.Is4In6():
 		wrong = "is an IPv4 address in the form of an IPv6 one"
-	case ip.IsUnspecified(), ip.IsMulticast(), ip.IsLoopback():
+	case ip.IsUnspecified(), ip.IsMulticast(), ip.IsLoopback(), ip == everybody, ip.Is4() && ip.As4()[0] == 0:
 		wrong = "belongs to no single host"
 	case p.Bits() == 0:
 		wrong, fix = "would take in every address there is", "correct the length of its network"
@@ -104,6 +104,9 @@ func (c *check) prefix(t text) netip.Prefix {
 	}
 	return p
 }
+
+// everybody is the broadcast address of any network.
+var everybody = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // broadcast is the last address of an IPv4 network.
 func broadcast(p netip.Prefix) netip.Addr {

@@ -77,6 +77,7 @@ func TestAddressLimitsAreThoseOfThePackage(t *testing.T) {
 	for written, good := range map[string]bool{
 		"192.0.2.10/24": true, "192.0.2.255/24": false, "192.0.2.0/24": false, "192.0.2.0/31": true, "10.0.0.1/0": false, "::1/128": false,
 		"127.0.0.1/8": false, "::ffff:192.0.2.1/120": false, "2001:db8::1/64": true, "2001:db8::/64": true, "ff02::1/64": false, "0.0.0.0/8": false, "192.0.2.77/32": true,
+		"192.0.2.10/33": false, "192.0.2.10": false, "255.255.255.255/32": false, "0.1.2.3/24": false, "224.0.0.1/24": false, "fe80::1%eth0/64": false,
 	} {
 		p, err := netip.ParsePrefix(written)
 		if err == nil {

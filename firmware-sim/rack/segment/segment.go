@@ -61,6 +61,7 @@ type machine struct {
 	*space
 	mac  [6]byte
 	card Card
+	port string // of the bridge
 }
 
 // New plugs in the nodes, at most nine, a client and a stranger. The nodes' cards are off; see [Segment.Card].
@@ -131,11 +132,11 @@ func (s *Segment) plug(name string, host byte) error {
 	if err != nil {
 		return err
 	}
-	m := &machine{space: sp, mac: [6]byte{2, 0, 0, 0, 0, host}, card: Card{Name: CardName, Own: own(host)}}
+	m := &machine{space: sp, mac: [6]byte{2, 0, 0, 0, 0, host}, card: Card{Name: CardName, Own: own(host)}, port: fmt.Sprintf("port%d", host)}
 	s.machines[name] = m
 	err = s.hub.do(func() error {
 		attrs := netlink.NewLinkAttrs()
-		attrs.Name = fmt.Sprintf("port%d", host)
+		attrs.Name = m.port
 		veth := &netlink.Veth{LinkAttrs: attrs, PeerName: CardName, PeerHardwareAddr: m.mac[:], PeerNamespace: netlink.NsFd(m.fd)}
 		if err := netlink.LinkAdd(veth); err != nil {
 			return fmt.Errorf("segment: plug in %s: %w: this kernel may have no virtual cables (CONFIG_VETH)", name, err)

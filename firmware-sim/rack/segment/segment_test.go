@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/serialhb/serialhb/firmware-sim/rack/mono"
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // patience is how long a test waits for what must happen. It is never waited out when all is well.
@@ -196,6 +198,67 @@ func TestTheWitnessSeesTwoHolders(t *testing.T) {
 		t.Errorf("%q %v", found, err)
 	}
 	must(t, w.Close())
+}
+
+func TestTheEarHearsWhatIsAnnounced(t *testing.T) {
+	s := build(t)
+	e, err := s.Listen()
+	must(t, err)
+	s.take(t, "alpha")
+	eventually(t, "the client finds alpha", func() bool { return s.believes(t) == "alpha" })
+	heard, err := e.Heard()
+	if err != nil || len(heard) != 0 {
+		t.Errorf("alpha only answered: %v %v", heard, err)
+	}
+	before := mono.Now()
+	must(t, s.Squat())
+	must(t, s.Claim())
+	eventually(t, "the stranger is heard", func() bool {
+		heard, err = e.Heard()
+		must(t, err)
+		return len(heard) > 0
+	})
+	if at := heard[Stranger]; len(heard) != 1 || at < before || at > mono.Now() {
+		t.Errorf("%v, begun at %v", heard, before)
+	}
+	must(t, e.Close())
+	if _, err := e.Heard(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatPeopleDoToACard(t *testing.T) {
+	s := build(t)
+	state := func() (up, carrier bool) {
+		must(t, s.machine("alpha").do(func() error {
+			l, err := netlink.LinkByName(CardName)
+			if err == nil {
+				up, carrier = l.Attrs().RawFlags&unix.IFF_UP != 0, l.Attrs().RawFlags&unix.IFF_LOWER_UP != 0
+			}
+			return err
+		}))
+		return up, carrier
+	}
+	s.take(t, "alpha")
+	must(t, s.Unplug("alpha"))
+	eventually(t, "the carrier goes", func() bool { up, carrier := state(); return up && !carrier })
+	if !s.holds(t, "alpha") {
+		t.Error("the addresses went with the cable")
+	}
+	must(t, s.Plug("alpha"))
+	eventually(t, "the carrier is back", func() bool { _, carrier := state(); return carrier })
+	must(t, s.Strip("alpha"))
+	must(t, s.Strip("alpha"))
+	if held, err := s.Holders(); err != nil || len(held) != 0 {
+		t.Error(held, err)
+	}
+	must(t, s.SwitchOff("alpha"))
+	if up, _ := state(); up {
+		t.Error("the card is on")
+	}
+	must(t, s.SwitchOn("alpha"))
+	s.take(t, "alpha")
+	eventually(t, "alpha answers again", func() bool { return s.believes(t) == "alpha" })
 }
 
 // Pulses of one direction can be lost while the others arrive.

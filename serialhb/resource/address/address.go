@@ -193,6 +193,7 @@ func (a *Address) Close() {
 	a.busy <- struct{}{}
 	defer a.release()
 	a.endAll()
+	a.closing.Wait()
 	patience := time.NewTimer(a.cfg.Timeout)
 	defer patience.Stop()
 	select {
@@ -238,6 +239,8 @@ func (a *Address) usableLink() (link, error) {
 // where says whether the address is on its interface. That it is on another one is an error.
 func (a *Address) where(ctx context.Context) (here bool, err error) {
 	return ask(ctx, a, func() (bool, error) {
+		changing.RLock()
+		defer changing.RUnlock()
 		l, err := findLink(a.cfg.Interface)
 		if err != nil {
 			return false, err
@@ -284,15 +287,14 @@ func (a *Address) awaitFree(ctx context.Context) error {
 	}
 }
 
-// endAll ends what runs in the background and waits for it.
+// endAll ends what runs in the background. The kernel takes some 10 ms to close a packet socket, which no takeover and no
+// planned move waits for.
 func (a *Address) endAll() {
 	a.dismissProbe()
 	a.endKeeper()
-	a.closing.Wait()
 }
 
-// dismissProbe ends a probe that was begun. The kernel takes some 10 ms to close a packet socket, which a takeover does
-// not wait for.
+// dismissProbe ends a probe that was begun.
 func (a *Address) dismissProbe() {
 	a.mu.Lock()
 	p := a.begun
@@ -319,5 +321,6 @@ func (a *Address) endKeeper() {
 	a.mu.Unlock()
 	if k != nil {
 		k.end()
+		a.closing.Go(k.close)
 	}
 }

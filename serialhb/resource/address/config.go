@@ -58,6 +58,9 @@ type Config struct {
 	Rightful func() bool
 }
 
+// broadcast is everybody's on any network.
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
 // check fills in what is left 0 and refuses what cannot work.
 func (c *Config) check() error {
 	ip := c.Address.Addr()
@@ -66,7 +69,7 @@ func (c *Config) check() error {
 		return errors.New(`give it an address with its prefix length, such as "192.0.2.10/24"`)
 	case ip.Is4In6():
 		return fmt.Errorf("write the IPv4 address as such: %s", netip.PrefixFrom(ip.Unmap(), max(0, c.Address.Bits()-96)))
-	case ip.IsUnspecified(), ip.IsMulticast(), ip.IsLoopback():
+	case ip.IsUnspecified(), ip.IsMulticast(), ip.IsLoopback(), ip == broadcast, ip.Is4() && ip.As4()[0] == 0:
 		return fmt.Errorf("%s belongs to no single host: give it one that does", ip)
 	case ip.Is4() && c.Address.Bits() < 31 && (ip == c.Address.Masked().Addr() || ip == lastOf(c.Address)):
 		return fmt.Errorf("%s is the network or the broadcast address of %s: give it another or correct the prefix length", ip, c.Address.Masked())

@@ -38,6 +38,8 @@ func TestConfig(t *testing.T) {
 		"multicast":         {to("ff02::1/64"), "no single host"},
 		"loopback":          {to("127.0.0.1/8"), "no single host"},
 		"unspecified":       {to("::/64"), "no single host"},
+		"everybody":         {to("255.255.255.255/32"), "no single host"},
+		"this network":      {to("0.1.2.3/24"), "no single host"},
 		"no interface":      {with(func(c *Config) { c.Interface = "" }), "interface"},
 		"a label":           {with(func(c *Config) { c.Interface = "eth0:1" }), "without a label"},
 		"a path":            {with(func(c *Config) { c.Interface = "../x" }), "no name of an interface"},

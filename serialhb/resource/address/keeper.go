@@ -69,7 +69,7 @@ func (k *keeper) end() {
 	<-k.done
 }
 
-// close closes what is open.
+// close closes what is open, of a keeper that does not run.
 func (k *keeper) close() {
 	if k.wire != nil {
 		_ = k.wire.Close()
@@ -83,7 +83,6 @@ func (k *keeper) close() {
 
 func (k *keeper) run(ctx context.Context) {
 	defer close(k.done)
-	defer k.close()
 	for {
 		select {
 		case <-ctx.Done():
@@ -190,13 +189,15 @@ func (k *keeper) schedule() {
 
 // claimed raises the alarm about another claimant and says when it is answered.
 func (k *keeper) claimed(ctx context.Context, by MAC) {
-	ctx, cancel := k.a.limit(ctx)
-	defer cancel()
-	// The wire knows the interfaces as they were when it was opened.
-	if own, err := ask(ctx, k.a, ownMACs); err == nil && own[by] {
-		return
-	}
 	now := time.Now()
+	if !k.guard.known(now, by) {
+		limited, cancel := k.a.limit(ctx)
+		defer cancel()
+		// The wire knows the interfaces as they were when it was opened.
+		if own, err := ask(limited, k.a, ownMACs); err == nil && own[by] {
+			return
+		}
+	}
 	at, alarm := k.guard.claimed(now, by)
 	if alarm {
 		k.tell(SecondOwner, "%s is claimed by %s on %s too: find that machine and take the address from it", k.a.ip, by, k.a.cfg.Interface)
@@ -207,7 +208,11 @@ func (k *keeper) claimed(ctx context.Context, by MAC) {
 // answer tells everybody, after another claimant, where the address is.
 func (k *keeper) answer(ctx context.Context) {
 	k.look(ctx)
-	if !k.a.cfg.Rightful() || !k.ready() {
+	if !k.ready() {
+		return // once it is reachable everybody is told
+	}
+	if !k.a.cfg.Rightful() {
+		k.defend.Reset(firstGap) // the claim was heard by others too, and who has the right to it may know soon
 		return
 	}
 	k.guard.answered(time.Now())

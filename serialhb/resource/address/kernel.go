@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -73,9 +74,12 @@ func findLink(name string) (link, error) {
 	at := l.Attrs()
 	found := link{index: at.Index, name: at.Name, router: forwards(at.Name)}
 	ethernet := copy(found.mac[:], at.HardwareAddr) == len(found.mac) && len(at.HardwareAddr) == len(found.mac)
+	master := masterOf(at)
 	switch {
 	case !ethernet || at.RawFlags&(unix.IFF_LOOPBACK|unix.IFF_NOARP|unix.IFF_POINTOPOINT) != 0:
 		found.trouble = fmt.Sprintf("%s is no Ethernet, so nobody could be told where the address is: configure another interface", at.Name)
+	case master != "":
+		found.trouble = fmt.Sprintf("%s is a part of %s and hears nothing for itself: configure %s", at.Name, master, master)
 	case at.RawFlags&unix.IFF_UP == 0:
 		found.trouble = fmt.Sprintf("%s is switched off: switch it on (ip link set %s up) or configure another", at.Name, at.Name)
 	case at.RawFlags&unix.IFF_LOWER_UP == 0:
@@ -84,6 +88,22 @@ func findLink(name string) (link, error) {
 		found.trouble = fmt.Sprintf("%s has a carrier but may not send yet (%s): check what it waits for", at.Name, at.OperState)
 	}
 	return found, nil
+}
+
+// masterOf is the bridge, bond or team that takes the frames of an interface for itself; "" is none. Asked there nobody
+// answers, and that silence would pass for a free address. A VRF leaves them to the interface.
+func masterOf(at *netlink.LinkAttrs) string {
+	if at.MasterIndex == 0 {
+		return ""
+	}
+	m, err := netlink.LinkByIndex(at.MasterIndex)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("interface %d", at.MasterIndex)
+	case m.Type() == "vrf":
+		return ""
+	}
+	return m.Attrs().Name
 }
 
 // forwards says whether the interface routes IPv6. If nobody can tell, it does not.
@@ -172,8 +192,15 @@ func dump[T any](list func() ([]T, error)) (all []T, err error) {
 // forever is a lifetime without end; where an int has 32 bits it ends after 68 years.
 const forever = math.MaxUint32 & math.MaxInt
 
+// changing is held by whoever changes the addresses of this host, and for reading by whoever has to know of one. Between
+// dropping the neighbours of an address and putting them back another group would find one of them gone, give it to the
+// peer, and get it back.
+var changing sync.RWMutex
+
 // put puts the address on the interface; it may be there already.
 func put(l link, address netip.Prefix) error {
+	changing.Lock()
+	defer changing.Unlock()
 	ip := address.Addr()
 	all, err := addresses(ip)
 	if err != nil {
@@ -181,7 +208,7 @@ func put(l link, address netip.Prefix) error {
 	}
 	addr := &netlink.Addr{IPNet: ipNet(address)}
 	if ip.Is4() {
-		if label := l.name + ":shb"; len(label) <= maxName {
+		if label := l.name + labelEnd; len(label) <= maxName {
 			addr.Label = label
 		}
 	} else {
@@ -190,8 +217,7 @@ func put(l link, address netip.Prefix) error {
 		addr.Flags = unix.IFA_F_NODAD
 		addr.ValidLft = forever
 	}
-	// If the interface has a way into that network, a second one could only change the source of what this host sends.
-	if slices.ContainsFunc(all, func(p place) bool { return p.addr.LinkIndex == l.index && p.ip() != ip && p.prefix().Contains(ip) }) {
+	if slices.ContainsFunc(all, func(p place) bool { return p.addr.LinkIndex == l.index && p.leads(address) }) {
 		addr.Flags |= unix.IFA_F_NOPREFIXROUTE
 	}
 	if ip.IsLinkLocalUnicast() {
@@ -209,6 +235,22 @@ func put(l link, address netip.Prefix) error {
 	return fmt.Errorf("put it on %s: %w", l.name, err)
 }
 
+// labelEnd marks the addresses of this program.
+const labelEnd = ":shb"
+
+// leads says whether the address here brings a way into the network of another one that is to come, and stays as long. A
+// second way could only change the source of what this host sends. What moves as well, with another group, may go first
+// and take the only way with it; of two that are the same the kernel makes one, and keeps it for the last.
+func (p place) leads(to netip.Prefix) bool {
+	switch {
+	case p.ip() == to.Addr() || !p.prefix().Contains(to.Addr()):
+		return false
+	case to.Addr().Is4():
+		return p.prefix().Bits() != to.Bits() && !strings.HasSuffix(p.addr.Label, labelEnd)
+	}
+	return p.addr.PreferedLft != 0 // ours have none
+}
+
 func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
@@ -222,6 +264,8 @@ type taking struct {
 
 // take takes ip off every interface of this host and looks whether it is gone.
 func take(ip netip.Addr) (taking, error) {
+	changing.Lock()
+	defer changing.Unlock()
 	before, err := addresses(ip)
 	if err != nil {
 		return taking{}, err

@@ -20,6 +20,8 @@ type standing struct {
 func (s standing) reachable() bool { return s.here && s.link.trouble == "" }
 
 func (a *Address) standing() (standing, error) {
+	changing.RLock()
+	defer changing.RUnlock()
 	l, err := findLink(a.cfg.Interface)
 	if err != nil {
 		return standing{}, err
@@ -57,7 +59,7 @@ func news(ip netip.Addr, old, now standing) (told []Event, anew bool) {
 	}
 	switch {
 	case old.here && !now.here:
-		tell(Removed, "%s is not on %s any more, though it was not stopped: find out who took it off, and start it again", ip, now.link.name)
+		tell(Removed, "%s is not on %s any more, though it was not stopped: find out who took it off, then run `serialhb restart` here, which starts its group anew", ip, now.link.name)
 	case !old.here && now.here:
 		tell(Returned, "%s is on %s again", ip, now.link.name)
 	}

@@ -282,6 +282,7 @@ func TestDefence(t *testing.T) {
 	claim(0, bravo, 0, true)                     // at once
 	claim(10*ms, bravo, s, false)                // not again before a second
 	claim(20*ms, alpha, s, true)                 // but somebody else is told of
+	claim(30*ms, bravo, s, false)                // and the two in turn are still two
 	claim(s, alpha, s, false)                    // the gap doubles
 	claim(s+ms, alpha, 3*s, false)               //
 	claim(3*s, alpha, 3*s, false)                //
@@ -290,6 +291,15 @@ func TestDefence(t *testing.T) {
 	claim(61*s, alpha, 60*s+ms+8*s, true)        // told again after a minute
 	claim(61*s+calm+1, alpha, 61*s+calm+1, true) // after a calm all begins anew
 	claim(61*s+calm+ms, alpha, 62*s+calm+1, false)
+	alarms := 0
+	for i := range 100 {
+		if _, alarm := d.claimed(epoch.Add(90*s+calm), MAC{2, 0, 0, 1, 0, byte(i)}); alarm {
+			alarms++
+		}
+	}
+	if alarms != toldMost-1 { // alpha was told of 29 s before
+		t.Errorf("%d alarms about a hundred claimants", alarms)
+	}
 	for range 10 {
 		d.answered(epoch)
 	}

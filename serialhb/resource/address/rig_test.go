@@ -64,6 +64,26 @@ func newSpace(t *testing.T) *space {
 	return s
 }
 
+// beside gives a second thread in the namespace, so that two things can be done there at once.
+func (s *space) beside() func(func()) {
+	s.t.Helper()
+	other := &space{t: s.t, jobs: make(chan func())}
+	entered := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked
+		entered <- unix.Setns(s.fd, unix.CLONE_NEWNET)
+		for job := range other.jobs {
+			job()
+		}
+	}()
+	err := <-entered
+	s.t.Cleanup(func() { close(other.jobs) })
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return other.enter
+}
+
 // enter runs f in the namespace. It is not entered from within.
 func (s *space) enter(f func()) {
 	done := make(chan struct{})
@@ -126,7 +146,17 @@ func (g *segment) host(own ...string) *host {
 	g.t.Helper()
 	g.hosts++
 	h := &host{space: newSpace(g.t), segment: g, port: fmt.Sprintf("port%d", g.hosts), mac: MAC{2, 0, 0, 0, 0, byte(g.hosts)}}
-	g.must(func() error {
+	h.plug()
+	for _, a := range append(own, fmt.Sprintf("fe80::%d/64", g.hosts)) {
+		h.add(a)
+	}
+	return h
+}
+
+// plug gives the host its eth0 and a cable to the segment.
+func (h *host) plug() {
+	h.t.Helper()
+	h.segment.must(func() error {
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name = h.port
 		if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerHardwareAddr: h.mac[:], PeerNamespace: netlink.NsFd(h.fd)}); err != nil {
@@ -136,7 +166,7 @@ func (g *segment) host(own ...string) *host {
 		if err != nil {
 			return err
 		}
-		return errors.Join(netlink.LinkSetMaster(port, g.bridge), netlink.LinkSetUp(port))
+		return errors.Join(netlink.LinkSetMaster(port, h.segment.bridge), netlink.LinkSetUp(port))
 	})
 	h.must(func() error {
 		eth0, err := netlink.LinkByName("eth0")
@@ -150,10 +180,52 @@ func (g *segment) host(own ...string) *host {
 		}
 		return netlink.LinkSetUp(eth0)
 	})
-	for _, a := range append(own, fmt.Sprintf("fe80::%d/64", g.hosts)) {
-		h.add(a)
-	}
-	return h
+}
+
+// pull takes eth0 out of the host, as a driver does that is reloaded.
+func (h *host) pull() {
+	h.t.Helper()
+	h.must(func() error { return netlink.LinkDel(&netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Index: h.index}}) })
+}
+
+// set sets a value of eth0 for a family.
+func (h *host) set(family, name, value string) {
+	h.t.Helper()
+	h.must(func() error {
+		return os.WriteFile("/proc/sys/net/"+family+"/conf/eth0/"+name, []byte(value), 0o600)
+	})
+}
+
+// own are the addresses of a family on eth0, without the link-local ones.
+func (h *host) own(like netip.Addr) (all []string) {
+	h.t.Helper()
+	h.must(func() error {
+		list, err := addresses(like)
+		for _, p := range list {
+			if p.addr.LinkIndex == h.index && !p.ip().IsLinkLocalUnicast() {
+				all = append(all, p.prefix().String())
+			}
+		}
+		return err
+	})
+	return all
+}
+
+// ways counts the routes of the host that an address lies on, without those to everywhere.
+func (h *host) ways(to netip.Addr) (n int) {
+	h.t.Helper()
+	h.must(func() error {
+		all, err := netlink.RouteList(nil, family(to))
+		for _, r := range all {
+			if r.Dst != nil && r.Dst.Contains(to.AsSlice()) {
+				if ones, _ := r.Dst.Mask.Size(); ones > 0 {
+					n++
+				}
+			}
+		}
+		return err
+	})
+	return n
 }
 
 // add puts an address on eth0 as a person would.

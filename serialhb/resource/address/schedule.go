@@ -1,6 +1,9 @@
 package address
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // schedule says when the address is announced.
 type schedule struct {
@@ -23,8 +26,9 @@ const (
 	lastGap  = 30 * time.Second
 	// calm is after how long without a claim the next is answered as fast as the first.
 	calm = 2 * time.Minute
-	// repeatAlarm is how often the same claimant is told of.
+	// repeatAlarm is how often the same claimant is told of, and toldMost of how many in that time.
 	repeatAlarm = time.Minute
+	toldMost    = 8
 )
 
 // defence says what to do about somebody else who claims the address.
@@ -32,8 +36,14 @@ type defence struct {
 	gap   time.Duration
 	next  time.Time // no answer before this
 	heard time.Time
-	by    MAC
-	told  time.Time
+	told  map[MAC]time.Time
+}
+
+// known says whether a claimant needs no telling: it was told of, or enough others were.
+func (d *defence) known(now time.Time, by MAC) bool {
+	maps.DeleteFunc(d.told, func(_ MAC, at time.Time) bool { return now.Sub(at) >= repeatAlarm })
+	_, told := d.told[by]
+	return told || len(d.told) >= toldMost
 }
 
 // claimed notes a claim. It says when to answer it, which is not before now, and whether to raise an alarm.
@@ -42,8 +52,11 @@ func (d *defence) claimed(now time.Time, by MAC) (answer time.Time, alarm bool) 
 		d.gap, d.next = 0, time.Time{}
 	}
 	d.heard = now
-	if d.told.IsZero() || by != d.by || now.Sub(d.told) >= repeatAlarm {
-		d.by, d.told, alarm = by, now, true
+	if alarm = !d.known(now, by); alarm {
+		if d.told == nil {
+			d.told = map[MAC]time.Time{}
+		}
+		d.told[by] = now
 	}
 	if d.next.After(now) {
 		return d.next, alarm

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/resource"
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -327,6 +326,40 @@ func TestOwnFramesAreNoDuplicate(t *testing.T) {
 	})
 }
 
+// An answer that nobody has read yet when the silence is over is heard before the verdict.
+func TestUnreadAnswerBeforeTheVerdict(t *testing.T) {
+	eachFamily(t, func(t *testing.T, p pair) {
+		p.client.add(p.cfg.Address.String())
+		a, _ := p.a.resource(p.cfg)
+		probe, err := a.BeginProbe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := probe.wire.conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		<-probe.wire.done // the reader is gone
+		probe.Proven()
+		var held *HeldError
+		if err := probe.Verdict(t.Context()); !errors.As(err, &held) || held.By != p.client.mac {
+			t.Error(err)
+		}
+	})
+}
+
+// The wait is as long as configured.
+func TestConfiguredWait(t *testing.T) {
+	eachFamily(t, func(t *testing.T, p pair) {
+		p.cfg.ProbeWait = 3 * DefaultProbeWait
+		a, _ := p.a.resource(p.cfg)
+		began := time.Now()
+		start(t, a)
+		if took := time.Since(began); took < p.cfg.ProbeWait {
+			t.Errorf("asked for %v", took)
+		}
+	})
+}
+
 func TestNeverAsked(t *testing.T) {
 	eachFamily(t, func(t *testing.T, p pair) {
 		p.client.add(p.cfg.Address.String())
@@ -349,21 +382,11 @@ func TestNeverAsked(t *testing.T) {
 // network nor becomes the source of what the host sends itself.
 func TestHowItIsPut(t *testing.T) {
 	eachFamily(t, func(t *testing.T, p pair) {
-		routes := func() (n int) {
-			p.a.must(func() error {
-				all, err := netlink.RouteList(nil, family(p.ip))
-				n = len(slices.DeleteFunc(all, func(r netlink.Route) bool { return r.Dst == nil || !r.Dst.Contains(p.ip.AsSlice()) }))
-				return err
-			})
-			return n
-		}
-		before := routes()
-		if p.ip.Is4() {
-			p.cfg.Address = netip.PrefixFrom(p.ip, 25) // not the same network as the host's own, so not its secondary
-		}
+		before := p.a.ways(p.ip)
+		p.cfg.Address = netip.PrefixFrom(p.ip, p.cfg.Address.Bits()+1) // not the same network as the host's own
 		a, _ := p.a.resource(p.cfg)
 		start(t, a)
-		if n := routes(); n != before {
+		if n := p.a.ways(p.ip); n != before {
 			t.Errorf("%d routes to it, %d before", n, before)
 		}
 		p.a.must(func() error {

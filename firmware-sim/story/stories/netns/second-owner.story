@@ -9,7 +9,8 @@ expect owner alpha within 20s
 expect standby bravo within 20s
 expect linked within 20s
 expect no-alarm alpha within 5s
-say A stranger claims them aloud, and the client believes it for a moment
+sleep 8s
+say A stranger claims them aloud, after the last announcement for a minute, and the client believes it for a moment
 squat
 expect alarm alpha second-owner within 10s
 expect alarm alpha 192.0.2.10 is claimed by 02:00:00:00:00:c8 on eth0 too within 1s
