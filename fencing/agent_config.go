@@ -126,12 +126,31 @@ func checkOption(name, value string) error {
 	return nil
 }
 
+// Board is what the agent asks, if its options say so: an address with its port. Empty is unknown.
+func (c AgentConfig) Board() string {
+	for _, name := range AddressOptions {
+		if at := c.Params[name]; at != "" {
+			return strings.ToLower(at) + " " + c.Params["ipport"]
+		}
+	}
+	return ""
+}
+
+// AddressOptions are the options by which agents are told where their board is.
+var AddressOptions = []string{"ip", "ipaddr"}
+
 // OffTime bounds a whole fence with this device, also if every run of the agent hangs. The config has to be complete.
 func (c AgentConfig) OffTime() time.Duration {
 	// The status before, the one that finds off at the last moment, the one that ends the hold-off; and before all that a
 	// check that has to make room.
 	runs := 3*c.Timeouts.Status + c.Timeouts.Off + 4*AgentEnd
 	return runs + c.Poll + c.PowerTimeout + c.HoldOff
+}
+
+// CheckTime bounds a check with this device while nothing else asks it, also if every run of the agent hangs: a monitor
+// and a status, behind a status that a person asked for. The config has to be complete.
+func (c AgentConfig) CheckTime() time.Duration {
+	return c.Timeouts.Monitor + 2*c.Timeouts.Status + 3*AgentEnd
 }
 
 // SecretOption says whether the value of an option must not be shown, by the name of the option.

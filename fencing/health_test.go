@@ -137,7 +137,11 @@ func TestTargetHealth(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		want := []error{errWire, Welded, ReadBack, context.DeadlineExceeded, NotSteady}
+		begin := time.Now()
 		got := target.Health(ctx)
+		if took := time.Since(begin); took != time.Second {
+			t.Errorf("it took %v with a second for it", took)
+		}
 		if !slices.EqualFunc(got, want, errors.Is) || !strings.Contains(got[3].Error(), "check mute: it did not answer in time") {
 			t.Errorf("%v, want %v", got, want)
 		}

@@ -38,6 +38,8 @@ var reasons = []struct {
 		return exec.Command("unshare", "-n", "ip", "link", "add", "bond9", "type", "bond").Run() != nil
 	}},
 	{"fence-agents", func() bool { _, err := exec.LookPath("fence_dummy"); return err != nil }},
+	{"package openipmi", func() bool { _, err := exec.LookPath("ipmi_sim"); return err != nil }},
+	{"package ipmitool", func() bool { _, err := exec.LookPath("ipmitool"); return err != nil }},
 	{"keepalived", func() bool { _, err := exec.LookPath("keepalived"); return err != nil }},
 	{"namespaces cannot be made", func() bool { return exec.Command("unshare", "-mnpi", "true").Run() != nil }},
 	{"socat", func() bool { _, err := exec.LookPath("socat"); return err != nil }},

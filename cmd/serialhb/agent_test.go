@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/fencing"
+	"github.com/serialhb/serialhb/fencing/agent"
 	"github.com/serialhb/serialhb/gpio"
 	"github.com/serialhb/serialhb/serialhb/config"
 	"github.com/serialhb/serialhb/serialhb/control"
@@ -156,7 +157,7 @@ func TestPowerOfAnAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer end()
-	p, err := openPower(c, table, 1)
+	p, err := openPower(c, table, &agent.Boards{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,6 +166,9 @@ func TestPowerOfAnAgent(t *testing.T) {
 	}
 	if q := p.queries(1); len(q) != 1 {
 		t.Errorf("an agent has no sense to trust: %+v", q)
+	}
+	if health := p.Health(t.Context()); len(health) != 2 || !health[0].NeedsSense || health[0].Sense != 0 || health[1].NeedsSense {
+		t.Errorf("%+v", health)
 	}
 	p.devices, p.fences, p.target.Levels = p.devices[1:], p.fences[1:], p.target.Levels[1:] // without the relay's hardware
 	health := p.Health(t.Context())
@@ -190,13 +194,50 @@ func TestPowerOfAnAgent(t *testing.T) {
 	}
 }
 
+// Two outlets of one power strip that serves one session at a time, and the times that go with that.
+func TestPowersOfOneBoard(t *testing.T) {
+	r := newAgentRig(t)
+	session := filepath.Join(t.TempDir(), "session")
+	r.write(r.agent, strings.Replace(agentScript, "[ \"$password\"", fmt.Sprintf("mkdir %[1]s 2>/dev/null || { echo busy >&2; exit 1; }; trap 'rmdir %[1]s' EXIT; sleep 0.05\n[ \"$password\"", session), 1), 0o755)
+	first := strings.LastIndex(r.text, "[[fence]]")
+	one := strings.Replace(r.text[first:], "options = {", "options = { ip = '10.0.0.20',", 1)
+	r.text = r.text[:first] + one + one
+	r.write(r.file, r.text, 0o644)
+	c := r.config()
+	table, end, err := lines(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	var o daemon.Options
+	if err := openPowers(c, table, &o); err != nil {
+		t.Fatal(err)
+	}
+	if o.Power[0] != nil || o.LookTime[1] != c.LookTime(1) || o.FenceTime[1] != c.FenceTime(1) || o.LookTime[1] < time.Minute {
+		t.Fatalf("%v, %v", o.LookTime, o.FenceTime)
+	}
+	for range 3 {
+		agents := 0
+		for _, h := range o.Power[1].Health(t.Context()) {
+			if strings.Contains(h.Device, "agent") {
+				if agents++; len(h.Ill) != 0 {
+					t.Errorf("%+v", h)
+				}
+			}
+		}
+		if agents != 2 {
+			t.Fatalf("%d agents", agents)
+		}
+	}
+}
+
 // What is missing on this machine keeps no daemon from its start: each use says what it is.
 func TestAgentThatCannotBeUsed(t *testing.T) {
 	r := newAgentRig(t)
 	r.write(r.opts, "password=open-sesame\n", 0o640)
 	open := func() fencing.Device {
 		t.Helper()
-		d, err := openDevice(gpio.Table{}, r.config().Levels(1)[1][0])
+		d, err := openDevice(gpio.Table{}, &agent.Boards{}, r.config().Levels(1)[1][0])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,14 +21,19 @@ import (
 type machine struct {
 	sys  string                             // where sysfs is
 	chip func(label string) (string, error) // the kernel's name of a gpio chip
+
+	wayTo  func(netip.Addr) (way, error)
+	lookUp func(context.Context, string) ([]netip.Addr, error)
 }
 
-func thisMachine() machine { return machine{sys: "/sys", chip: cdev.New().Chip} }
+func thisMachine() machine {
+	return machine{sys: "/sys", chip: cdev.New().Chip, wayTo: wayTo, lookUp: lookUp}
+}
 
 func (m machine) check(ctx context.Context, c *config.Config) (found []config.Finding) {
 	for i := range c.Fences {
 		if f := &c.Fences[i]; f.Agent != nil {
-			found = append(found, checkAgent(ctx, f)...)
+			found = append(found, m.checkAgent(ctx, c, f)...)
 		} else {
 			found = append(found, m.checkAdapter(c, f)...)
 		}
@@ -51,7 +57,7 @@ func apart(said string) (text, fix string) {
 }
 
 // checkAgent has the agent tell what it can do, and whether it takes its options. It touches no board.
-func checkAgent(ctx context.Context, f *config.Fence) (found []config.Finding) {
+func (m machine) checkAgent(ctx context.Context, c *config.Config, f *config.Fence) (found []config.Finding) {
 	bad := func(key, said string) {
 		text, fix := apart(said)
 		found = append(found, f.Finding(config.Error, key, text, fix))
@@ -60,22 +66,24 @@ func checkAgent(ctx context.Context, f *config.Fence) (found []config.Finding) {
 		bad("agent", strings.TrimPrefix(err.Error(), "agent: "))
 		return found
 	}
-	a, err := openAgent(f)
+	a, err := openAgent(&agent.Boards{}, f)
 	if err != nil {
 		return nil // the configuration's own look at its options tells it
 	}
-	m, err := a.Metadata(ctx)
+	found = m.checkPath(ctx, c, f, a)
+	can, err := a.Metadata(ctx)
 	if err != nil {
 		text, _ := strings.CutPrefix(err.Error(), "agent: ")
 		return append(found, f.Finding(config.Error, "agent", "cannot "+text, "name a fence agent that can be run here"))
 	}
-	for _, problem := range a.CheckParams(m) {
+	problems := a.CheckParams(can)
+	for _, problem := range problems {
 		bad(keyOf(f, problem), problem)
 	}
-	if len(found) > 0 {
+	if len(problems) > 0 {
 		return found // it would only say the same again
 	}
-	if err := a.Validate(ctx, m); err != nil {
+	if err := a.Validate(ctx, can); err != nil {
 		found = append(found, f.Finding(config.Error, "options", "the agent refuses its options: "+strings.TrimPrefix(err.Error(), "agent: "), "correct them"))
 	}
 	return found

@@ -168,16 +168,8 @@ func build(c *config.Config, o daemon.Options) (d *daemon.Daemon, end func(), er
 		return nil, end, err
 	}
 	end = closeLines
-	o.Power, o.FenceTime = make([]daemon.Power, len(c.Nodes)), make([]time.Duration, len(c.Nodes))
-	for m := range c.Nodes {
-		if m == c.Me || len(c.Levels(m)) == 0 {
-			continue
-		}
-		p, err := openPower(c, table, m)
-		if err != nil {
-			return nil, end, err
-		}
-		o.Power[m], o.FenceTime[m] = p, c.FenceTime(m)
+	if err = openPowers(c, table, &o); err != nil {
+		return nil, end, err
 	}
 	if o.Links, err = openLinks(c, o.Keys, to, o.Clock); err != nil {
 		return nil, end, err

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/serialhb/serialhb/fencing"
 	"github.com/serialhb/serialhb/fencing/agent"
@@ -22,12 +23,29 @@ type power struct {
 	fences  []config.Fence // beside devices
 }
 
-func openPower(c *config.Config, t gpio.Table, member int) (*power, error) {
+// openPowers opens what cuts each of the other members.
+func openPowers(c *config.Config, t gpio.Table, o *daemon.Options) error {
+	o.Power, o.FenceTime, o.LookTime = make([]daemon.Power, len(c.Nodes)), make([]time.Duration, len(c.Nodes)), make([]time.Duration, len(c.Nodes))
+	boards := &agent.Boards{}
+	for m := range c.Nodes {
+		if m == c.Me || len(c.Levels(m)) == 0 {
+			continue
+		}
+		p, err := openPower(c, t, boards, m)
+		if err != nil {
+			return err
+		}
+		o.Power[m], o.FenceTime[m], o.LookTime[m] = p, c.FenceTime(m), c.LookTime(m)
+	}
+	return nil
+}
+
+func openPower(c *config.Config, t gpio.Table, boards *agent.Boards, member int) (*power, error) {
 	p := &power{target: &fencing.Target{Name: c.Nodes[member].Name}}
 	for _, level := range c.Levels(member) {
 		l := fencing.Level{Timeout: config.LevelTime(level)}
 		for _, f := range level {
-			d, err := openDevice(t, f)
+			d, err := openDevice(t, boards, f)
 			if err != nil {
 				return nil, err
 			}
@@ -39,18 +57,18 @@ func openPower(c *config.Config, t gpio.Table, member int) (*power, error) {
 	return p, nil
 }
 
-func openDevice(t gpio.Table, f config.Fence) (fencing.Device, error) {
+func openDevice(t gpio.Table, boards *agent.Boards, f config.Fence) (fencing.Device, error) {
 	if f.Agent == nil {
 		return fencing.OpenRelay(t, f.Wiring, f.Relay)
 	}
-	a, err := openAgent(&f)
+	a, err := openAgent(boards, &f)
 	if err != nil {
 		return unfit{f.Name, err}, nil
 	}
 	return a, nil
 }
 
-func openAgent(f *config.Fence) (*agent.Agent, error) {
+func openAgent(boards *agent.Boards, f *config.Fence) (*agent.Agent, error) {
 	full, err := f.AgentConfig("/")
 	if err != nil {
 		return nil, err
@@ -59,7 +77,7 @@ func openAgent(f *config.Fence) (*agent.Agent, error) {
 		// It may be installed while the daemon runs. Until then each call says that it is not there.
 		full.Path = filepath.Join("/usr/sbin", f.Agent.Path)
 	}
-	return agent.New(full)
+	return boards.New(full)
 }
 
 // unfit is a device of which something on this machine is missing. The daemon starts all the same: one that stays away is
@@ -152,7 +170,11 @@ func (p *power) Health(ctx context.Context) []daemon.Health {
 	var all sync.WaitGroup
 	for i, d := range p.devices {
 		all.Go(func() {
-			out[i] = daemon.Health{Device: d.Name(), Level: p.fences[i].Level}
+			f := &p.fences[i]
+			out[i] = daemon.Health{Device: d.Name(), Level: f.Level}
+			if f.Sense >= 0 {
+				out[i].NeedsSense, out[i].Sense = f.NeedsSense(), uint8(f.Sense)
+			}
 			for _, err := range fencing.Health(ctx, d) {
 				out[i].Ill = append(out[i].Ill, plain{err})
 			}

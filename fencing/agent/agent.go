@@ -52,7 +52,8 @@ const (
 )
 
 // Agent is a [fencing.Device] and a [fencing.Checker]. Its methods may be called from several goroutines; only one run of
-// the program is under way at a time, and an act ends a look that is under way and takes its place.
+// the program is under way at a time, and an act ends a look that is under way and takes its place. See [Boards] for several
+// agents of one board.
 type Agent struct {
 	c       Config
 	secrets redactor
@@ -76,7 +77,7 @@ func New(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("agent: make %s: %w", c.Name, err)
 	}
-	return &Agent{c: full, secrets: newRedactor(full.Params), turn: newTurn()}, nil
+	return &Agent{c: full, secrets: newRedactor(full.Params), turn: newTurn(newBoard())}, nil
 }
 
 // Name implements [fencing.Device].
@@ -274,6 +275,12 @@ func (a *Agent) must(ctx context.Context, action string, timeout time.Duration) 
 
 // call runs the agent once. The error is nil only if it ended by itself and in time.
 func (a *Agent) call(ctx context.Context, action string, timeout time.Duration) (ending, error) {
+	if action != metadata && action != validate { // which ask no board
+		if err := take(ctx, a.turn.board.runs); err != nil {
+			return ending{}, err
+		}
+		defer func() { <-a.turn.board.runs }()
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("it took longer than %v: %w", timeout, context.DeadlineExceeded))
 	defer cancel()
 	p := program{path: a.c.Path, input: a.options(action), keep: keepText}

@@ -143,3 +143,65 @@ func TestAgentsThatCannotProve(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Whatever Debian has as an agent says of itself what can be read here, and check knows what each one needs.
+func TestEveryAgentOfDebian(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts some eighty programs: not with -short")
+	}
+	dummy := real(t, "fence_dummy", nil)
+	all, err := filepath.Glob(filepath.Join(filepath.Dir(dummy.c.Path), "fence_*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, fit := 0, 0
+	for _, path := range all {
+		name := filepath.Base(path)
+		if name == "fence_ack_manual" || name == "fence_serialhb" {
+			continue // asks a person; is our own
+		}
+		a, err := New(Config{Name: "board", Path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := a.Metadata(context.Background())
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		read++
+		if m.Name == "" || len(m.Parameters) < 3 {
+			t.Errorf("%s: %+v", name, m)
+		}
+		given := map[string]string{}
+		missing := strings.Join(a.CheckParams(m), "\n")
+		for _, p := range m.Parameters {
+			needed := p.Required && !p.Deprecated && p.Default == "" && p.Name != "action"
+			if told := strings.Contains(missing, " needs the option "+p.Name+":"); told != needed {
+				t.Errorf("%s needs %s: %v, and check says so: %v", name, p.Name, needed, told)
+			}
+			if needed {
+				given[p.Name] = "1"
+				if p.Type == "select" {
+					given[p.Name] = p.Choices[0]
+				}
+			}
+		}
+		a.c.Params = given
+		left := a.CheckParams(m)
+		for _, problem := range left {
+			if strings.Contains(problem, "option") {
+				t.Errorf("%s has all that it needs: %s", name, problem)
+			}
+		}
+		if len(left) == 0 {
+			fit++
+		} else {
+			t.Logf("refused: %s", strings.Join(left, "; "))
+		}
+	}
+	t.Logf("%d agents could be read, %d of them can prove off", read, fit)
+	if read < 40 || fit < 30 {
+		t.Error("that is too few")
+	}
+}

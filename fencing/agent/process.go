@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -43,10 +42,13 @@ type ending struct {
 // run carries the program out in a session and a process group of its own. Whatever of the group is left when the program
 // ends is killed: nothing of an agent acts later. The agent dies with this process too, so that an off cannot outlive the
 // decision to cut. The error is nil only if the agent exited by itself and before ctx ended.
-func (p program) run(ctx context.Context) (ending, error) {
-	// The kernel kills the agent when the thread that started it ends, so this goroutine keeps its thread.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+func (p program) run(ctx context.Context) (end ending, err error) {
+	// The kernel kills the agent when the thread that started it ends.
+	process.Ordinary(func() { end, err = p.runHere(ctx) })
+	return end, err
+}
+
+func (p program) runHere(ctx context.Context) (ending, error) {
 	cmd := &exec.Cmd{
 		Path: p.path, Args: []string{p.path}, Env: environment, Dir: "/",
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},

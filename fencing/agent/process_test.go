@@ -203,6 +203,54 @@ func TestProgramsThatAreRefused(t *testing.T) {
 	}
 }
 
+// An agent that is removed, or exchanged, between two runs: what it said before proves nothing now.
+func TestAgentIsExchangedBetweenRuns(t *testing.T) {
+	for name, c := range map[string]struct{ script, says string }{
+		"removed":             {"", "install the agent or correct the path"},
+		"no program any more": {"#!/no/such/interpreter\n", "no such file"},
+		"says off to all":     {"#!/bin/sh\nexit 2\n", "exit code 2"},
+		"says done to all":    {"#!/bin/sh\nexit 0\n", StaysOn.Error()},
+		"cannot start":        {"#!/bin/sh\nexit 127\n", "exit code 127"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlug(t, "on")
+			script, err := os.ReadFile(fakePath)
+			if err != nil {
+				t.Fatal(err)
+			}
+			put := func(text string) {
+				t.Helper()
+				next := filepath.Join(p.dir, "next")
+				if err := errors.Join(os.WriteFile(next, []byte(text), 0o755), os.Rename(next, filepath.Join(p.dir, "fence_fake"))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			put(string(script))
+			config := p.config(nil)
+			config.Path, config.PowerTimeout = filepath.Join(p.dir, "fence_fake"), 300*ms
+			a := p.agent(config)
+			if err := a.Check(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if c.script == "" {
+				err = os.Remove(config.Path)
+			} else {
+				put(c.script)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := a.Off(context.Background(), fencing.Query{}); got.Proof.IsOff() || got.Err == nil || !strings.Contains(got.Err.Error(), c.says) {
+				t.Errorf("%v, %v", got.Proof, got.Err)
+			}
+			put(string(script))
+			if got := a.Off(context.Background(), fencing.Query{}); got.Proof != fencing.Agent {
+				t.Errorf("the right one is back: %v, %v", got.Proof, got.Err)
+			}
+		})
+	}
+}
+
 // The bound that the config works with covers what a run that hangs takes to end.
 func TestAgentEnd(t *testing.T) {
 	if sum := termGrace + killGrace + 2*drainGrace; sum > fencing.AgentEnd {

@@ -143,13 +143,12 @@ func (w *lab) configure(s Settings) error {
 	if err := w.book.write(w.bookFile()); err != nil {
 		return err
 	}
-	agent := filepath.Join(w.dir, "fence_lab")
-	if err := os.WriteFile(agent, fmt.Appendf(nil, "#!/bin/sh\nexec '%s' %s\n", w.binary, ArgAgent), 0o755); err != nil {
-		return fmt.Errorf("story: write fence agent: %w", err)
+	if err := w.spoilAgent("ok"); err != nil {
+		return err
 	}
 	for _, node := range Nodes {
 		at := places{
-			agent: agent, board: w.rack.BoardSocket(),
+			agent: w.agentFile(), board: w.rack.BoardSocket(),
 			keys: []string{w.key("1")}, state: w.rack.StateDir(node), run: w.rack.RunDir(node),
 			device:  map[string]string{},
 			address: map[string]string{node: w.rack.Listen(node)},

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/serialhb/serialhb/firmware-sim/rack/board"
@@ -21,6 +23,26 @@ const (
 	agentFailed = 1
 	agentOff    = 2 // of status
 )
+
+// agentWays are what the agent of the lab can be: the words of its script before the agent itself.
+var agentWays = map[string]string{
+	"ok":        "",
+	"fails":     "echo 'nobody answers' >&2; exit 1\n",
+	"hangs":     "exec sleep 1000\n",
+	"hangs-off": "said=$(cat)\ncase $said in *action=off*) exec sleep 1000 ;; esac\nexec <<END\n$said\nEND\n",
+}
+
+func (w *lab) agentFile() string { return filepath.Join(w.dir, "fence_lab") }
+
+// spoilAgent writes the agent in one piece: a daemon may start it at this moment.
+func (w *lab) spoilAgent(way string) error {
+	file := w.agentFile()
+	text := fmt.Appendf(nil, "#!/bin/sh\n%sexec '%s' %s\n", agentWays[way], w.binary, ArgAgent)
+	if err := errors.Join(os.WriteFile(file+".new", text, 0o755), os.Rename(file+".new", file)); err != nil {
+		return fmt.Errorf("story: write fence agent: %w", err)
+	}
+	return nil
+}
 
 func agentMain(in io.Reader, errs io.Writer) int {
 	code, err := agentAct(in)

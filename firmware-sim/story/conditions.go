@@ -48,6 +48,8 @@ var conditions = []condition{
 	{"asks", "NODE", "the node waits for a person's decision", oneNode, itself, asks, false},
 	{"locked-out", "NODE", "the node has spent its budget and does nothing by itself", oneNode, itself, isLocked, false},
 	{"armed", "NODE", "the node may drive relays", oneNode, itself, isArmed, false},
+	{"can-fence", "NODE", "the node could cut the other one and prove it off, as its status has it", oneNode, itself, canFence, false},
+	{"cannot-fence", "NODE [TEXT]", "it could not, with that text in its reason", nodeMaybeText, itself, cannotFence, false},
 	{"alarm", "NODE [TEXT]", "the node raises an alarm, with that text in its code or its words", nodeMaybeText, itself, hasAlarm, false},
 	{"no-alarm", "NODE [TEXT]", "it raises none such", nodeMaybeText, itself, noAlarm, false},
 	{"alarms", "NODE N", "the node has raised no more than so many alarms since the chapter began", nodeAndCount, nobody, fewAlarms, true},
@@ -252,6 +254,16 @@ func asks(s scene, args []string) bool {
 
 func isLocked(s scene, args []string) bool { return s.node(args[0]).Status.LockedOut }
 func isArmed(s scene, args []string) bool  { return s.node(args[0]).Status.Armed }
+
+func canFence(s scene, args []string) bool {
+	n := s.node(args[0])
+	return n.answers() && n.member(others(args[0])[0]).CanFence
+}
+
+func cannotFence(s scene, args []string) bool {
+	n := s.node(args[0])
+	return n.answers() && !canFence(s, args) && has(n.member(others(args[0])[0]).WhyNot, text(args))
+}
 
 func hasAlarm(s scene, args []string) bool {
 	return slices.ContainsFunc(s.node(args[0]).Status.Alarms, func(a control.Alarm) bool {

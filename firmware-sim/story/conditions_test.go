@@ -117,6 +117,14 @@ var truths = []struct {
 	{"locked-out bravo", func(f *fake) { f.status("bravo", "idle", "no", func(s *control.Status) { s.LockedOut = true }) }, true},
 	{"armed bravo", nil, true},
 	{"armed bravo", func(f *fake) { f.status("bravo", "idle", "no", func(s *control.Status) { s.Armed = false }) }, false},
+	{"can-fence bravo", nil, false},
+	{"can-fence bravo", func(f *fake) { f.status("bravo", "idle", "no", fences("alpha", true, "")) }, true},
+	{"can-fence bravo", func(f *fake) { f.status("alpha", "idle", "no", fences("bravo", true, "")) }, false},
+	{"cannot-fence bravo", func(f *fake) { f.status("bravo", "idle", "no", fences("alpha", true, "")) }, false},
+	{"cannot-fence bravo", func(f *fake) { f.status("bravo", "idle", "no", fences("alpha", false, "")) }, true},
+	{"cannot-fence bravo welded", func(f *fake) { f.status("bravo", "idle", "no", fences("alpha", false, "it is welded")) }, true},
+	{"cannot-fence bravo welded", func(f *fake) { f.status("bravo", "idle", "no", fences("alpha", false, "no answer")) }, false},
+	{"cannot-fence bravo", func(f *fake) { f.nodes["bravo"] = NodeView{Err: control.ErrTimeout} }, false},
 	{"alarm bravo", nil, false},
 	{"alarm bravo", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, true},
 	{"alarm bravo cable is", func(f *fake) { f.status("bravo", "idle", "no", alarm("link-down", "the Cable is down")) }, true},
@@ -147,6 +155,10 @@ var truths = []struct {
 
 func presence(of, is string) func(*control.Status) {
 	return func(s *control.Status) { s.Members = []control.Member{{Name: of, Presence: is}} }
+}
+
+func fences(of string, can bool, why string) func(*control.Status) {
+	return func(s *control.Status) { s.Members = []control.Member{{Name: of, CanFence: can, WhyNot: why}} }
 }
 
 func link(name string, up bool, receives, sends string) func(*control.Status) {

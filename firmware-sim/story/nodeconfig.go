@@ -18,8 +18,6 @@ const (
 const (
 	moveTimeout   = 2 * time.Second
 	backoff       = 200 * time.Millisecond
-	fenceRetries  = 1
-	fenceRetry    = 300 * time.Millisecond
 	senseWindow   = 500 * time.Millisecond
 	holdOff       = 200 * time.Millisecond
 	verifyTimeout = 1200 * time.Millisecond // at least
@@ -65,8 +63,9 @@ func nodeConfig(name string, s Settings, at places) string {
 	line("backoff = %s", d(backoff))
 	line("wait_to_restore = %s", d(s.Restore))
 	line("approval_timeout = %s", d(s.Approval))
-	line("fence_retries = %d", fenceRetries)
-	line("fence_retry = %s", d(fenceRetry))
+	line("fence_retries = %d", s.Retries)
+	line("fence_retry = %s", d(s.Retry))
+	line("health_every = %s", d(s.LookEvery))
 	line("farewell = %s", d(max(farewell, 2*s.Interval)))
 	line("\n[limits]")
 	line("window = %s", q("1h"))

@@ -83,6 +83,8 @@ func (w *lab) Do(ctx context.Context, o Order) (string, error) {
 		return "", w.card(o.Nodes[0], o.Mode)
 	case "descriptors":
 		return "", w.descriptors(o.Nodes[0], o.Mode)
+	case "agent":
+		return "", w.spoilAgent(o.Mode)
 	case "sense":
 		return "", w.spoil(o.Name, o.Mode, o.For)
 	}

@@ -60,6 +60,7 @@ var good = []struct {
 	{"slow RELAY_ALPHA 50ms", Order{Verb: "slow", Name: "RELAY_ALPHA", For: 50 * time.Millisecond}},
 	{"sense SENSE_ALPHA stuck-on", Order{Verb: "sense", Name: "SENSE_ALPHA", Mode: "stuck-on"}},
 	{"sense MIRROR2_ALPHA lie 1s", Order{Verb: "sense", Name: "MIRROR2_ALPHA", Mode: "lie", For: time.Second}},
+	{"agent hangs-off", Order{Verb: "agent", Mode: "hangs-off"}},
 	{"hold-up alpha 20ms", Order{Verb: "hold-up", Nodes: []string{"alpha"}, For: 20 * time.Millisecond}},
 	{"run bravo switchover web", Order{Verb: "run", Nodes: []string{"bravo"}, Words: []string{"switchover", "web"}}},
 	{"perhaps thaw alpha", Order{Verb: "thaw", Nodes: []string{"alpha"}, Perhaps: true}},
@@ -74,7 +75,7 @@ var good = []struct {
 }
 
 func TestEveryVerbIsRead(t *testing.T) {
-	text := "config level2 on\nstart\n"
+	text := "config level2 on\nconfig agent on\nstart\n"
 	for _, g := range good {
 		text += g.line + "\n"
 	}
@@ -84,8 +85,8 @@ func TestEveryVerbIsRead(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for i, g := range good {
-		step := s.Steps[i+2]
-		if !reflect.DeepEqual(step.Order, g.want) || step.Line != i+3 {
+		step := s.Steps[i+3]
+		if !reflect.DeepEqual(step.Order, g.want) || step.Line != i+4 {
 			t.Errorf("%s (line %d): %+v, want %+v", g.line, step.Line, step.Order, g.want)
 		}
 		seen[step.Order.Verb] = true
@@ -162,6 +163,9 @@ var bad = []struct{ line, want string }{
 	{"sense SENSE_ALPHA broken", "write: sense NAME stuck-on"},
 	{"sense SENSE_ALPHA lie", "write: sense NAME"},
 	{"sense SENSE_CHARLIE ok", "no sense \"SENSE_CHARLIE\""},
+	{"agent", "write: agent ok|fails|hangs|hangs-off"},
+	{"agent lies", "an agent can be fails, hangs, hangs-off or ok, not \"lies\""},
+	{"agent fails", "there is no agent; write config agent on before start"},
 	{"hold-up alpha", "write: hold-up NODE DURATION"},
 	{"hold-up alpha -5ms", "not a duration"},
 	{"run alpha", "write: run NODE COMMAND"},

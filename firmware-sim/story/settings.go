@@ -30,6 +30,9 @@ type Settings struct {
 	Agent      string        // on or off: a fence agent that switches the mains, tried when all relays fail
 	Failback   string        // off, manual or auto
 	Restore    time.Duration // for which the preferred node must have been well before an automatic failback
+	Retries    int           // of a fence that failed, 0 to 10
+	Retry      time.Duration // before the first of them; it doubles with each
+	LookEvery  time.Duration // from one look at the devices that cut power to the next
 	Moves      int           // automatic moves in an hour before a node locks itself out, 1 to 250
 	Fences     int           // fences likewise
 }
@@ -42,7 +45,8 @@ func Defaults() Settings {
 		HoldUp: 5 * time.Millisecond, BootDelay: 50 * time.Millisecond, Operate: 8 * time.Millisecond,
 		Settle: 10 * time.Millisecond, Prove: 20 * time.Millisecond, Dwell: 300 * time.Millisecond,
 		Approval: 5 * time.Minute, ProbeWait: 200 * time.Millisecond,
-		Takeover: "auto", Sense: "fail-safe", Level2: "off", Agent: "off", Failback: "manual", Restore: 5 * time.Minute, Moves: 200, Fences: 200,
+		Takeover: "auto", Sense: "fail-safe", Level2: "off", Agent: "off", Failback: "manual", Restore: 5 * time.Minute,
+		Retries: 1, Retry: 300 * time.Millisecond, LookEvery: 5 * time.Minute, Moves: 200, Fences: 200,
 	}
 }
 
@@ -75,6 +79,9 @@ var settings = []setting{
 	choice("agent", "whether there is a fence agent that switches the mains, tried when every relay fails", func(s *Settings) *string { return &s.Agent }, "on", "off"),
 	choice("failback", "how the service returns to the preferred node", func(s *Settings) *string { return &s.Failback }, "off", "manual", "auto"),
 	duration("wait-to-restore", "how long the preferred node must have been well before an automatic failback", time.Millisecond, time.Hour, func(s *Settings) *time.Duration { return &s.Restore }),
+	number("retries", "how often a fence that failed is tried again", 0, 10, func(s *Settings) *int { return &s.Retries }),
+	duration("retry", "how long after the first failure; the wait doubles with each", time.Millisecond, time.Hour, func(s *Settings) *time.Duration { return &s.Retry }),
+	duration("look-every", "how often the devices that cut power are looked at", 10*time.Second, 24*time.Hour, func(s *Settings) *time.Duration { return &s.LookEvery }),
 	number("moves", "automatic moves in an hour before a node locks itself out", 1, 250, func(s *Settings) *int { return &s.Moves }),
 	number("fences", "fences in an hour before a node locks itself out", 1, 250, func(s *Settings) *int { return &s.Fences }),
 }

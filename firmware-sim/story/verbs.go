@@ -3,6 +3,7 @@ package story
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,7 @@ var verbs = []verb{
 	{"free", "RELAY", "end a weld", parseRelay, true, true},
 	{"slow", "RELAY DURATION", "make a relay take so long to open", parseSlow, true, true},
 	{"sense", "NAME stuck-on|stuck-off|float|ok|lie DURATION", "spoil a power sense, or mend it; lie reads off for so long", parseSense, true, true},
+	{"agent", "ok|fails|hangs|hangs-off", "exchange the fence agent of both nodes for one that fails or never ends, or never ends when it shall cut", parseAgent, true, true},
 	{"hold-up", "NODE DURATION", "set how long the node's supplies carry it without feed", parseHoldUp, true, true},
 	{"run", "NODE COMMAND...", "run `serialhb COMMAND...` as a person on that node; it must succeed; @incident stands for the open incident", parseRun, true, true},
 	{"refused", "NODE COMMAND...", "the same, and it must be refused (exit code 1 or 4)", parseRun, true, true},
@@ -74,6 +76,20 @@ func verbNames() (names []string) {
 func acts(name string) bool {
 	i := slices.IndexFunc(verbs, func(v verb) bool { return v.name == name })
 	return i >= 0 && verbs[i].acts
+}
+
+func parseAgent(p *parser, s *Step, w []string) error {
+	if len(w) != 1 {
+		return errUsage
+	}
+	if _, ok := agentWays[w[0]]; !ok {
+		return fmt.Errorf("an agent can be %s, not %q", orList(slices.Sorted(maps.Keys(agentWays))), w[0])
+	}
+	if p.settings.Agent != "on" {
+		return errors.New("there is no agent; write config agent on before start")
+	}
+	s.Order.Mode = w[0]
+	return nil
 }
 
 func parseConfig(p *parser, s *Step, w []string) error {

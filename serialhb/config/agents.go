@@ -99,12 +99,9 @@ func (c *check) options(o table, f *fenceModel) map[string]string {
 	return all
 }
 
-// addressOptions are the options by which agents are told where their board is.
-var addressOptions = []string{"ip", "ipaddr"}
-
 // boards warns of a board that is no board: an address of the node itself goes silent together with it.
 func (c *check) boards(o table, f *fenceModel) {
-	for _, name := range addressOptions {
+	for _, name := range fencing.AddressOptions {
 		t, given := o.v[name]
 		if !given || !t.set {
 			continue
@@ -123,7 +120,23 @@ func (c *check) boards(o table, f *fenceModel) {
 			}
 			c.warn(t.place, "name the address of the management board, or of the power switch", "%s = %q is an address of %s itself by a link, and %s", t.name(), t.v, c.model.nodes[who].Name, why)
 		}
+		if moves := c.movesAt(at.Unmap()); moves.given {
+			c.warn(t.place, "name the address of the management board, or of the power switch", "%s = %q is an address that moves with a service (line %d), and goes silent together with the node that has it", t.name(), t.v, moves.line)
+		}
 	}
+}
+
+// movesAt is where an address stands as one of a service.
+func (c *check) movesAt(at netip.Addr) place {
+	for i := range c.raw.Group {
+		for j := range c.raw.Group[i].Resource {
+			t := c.raw.Group[i].Resource[j].Address
+			if p, err := netip.ParsePrefix(t.v); err == nil && p.Addr().Unmap() == at {
+				return t.place
+			}
+		}
+	}
+	return place{}
 }
 
 // hostAt is the node that has an address by one of the links, or -1.
@@ -134,7 +147,7 @@ func (c *check) hostAt(at netip.Addr) int {
 			continue
 		}
 		for n, end := range l.ends {
-			if a, err := netip.ParseAddrPort(end); err == nil && a.Addr() == at {
+			if a, err := netip.ParseAddrPort(end); err == nil && a.Addr().Unmap() == at {
 				return n
 			}
 		}

@@ -75,6 +75,41 @@ func TestAgentOfANode(t *testing.T) {
 	}
 }
 
+// Agents of one board wait for each other, and each has the time for that.
+func TestAgentsOfOneBoard(t *testing.T) {
+	text := whole() + agentFile + strings.NewReplacer("level = 2", "level = 3").Replace(agentFile)
+	c := mustFor(t, text, "bravo")
+	levels := c.Levels(0)
+	a, b := &levels[1][0], &levels[2][0]
+	if a.Time() != a.Agent.OffTime()+b.Agent.OffTime() || c.FenceTime(0) != LevelTime(levels[0])+2*LevelTime(levels[1]) {
+		t.Errorf("%v of %v", a.Time(), a.Agent.OffTime())
+	}
+	if got := c.LookTime(0); got != a.Agent.CheckTime()+b.Agent.OffTime() {
+		t.Errorf("a look takes %v", got)
+	}
+	text = whole() + agentFile + strings.NewReplacer("level = 2", "level = 3", "ipport = 623", "ipport = 624").Replace(agentFile)
+	c = mustFor(t, text, "bravo")
+	if f := c.Levels(0)[1][0]; f.Time() != f.Agent.OffTime() || c.LookTime(0) != f.Agent.CheckTime() {
+		t.Errorf("two boards: %v of %v", f.Time(), f.Agent.OffTime())
+	}
+	if got := mustFor(t, whole(), "bravo").LookTime(0); got != relayLookTime {
+		t.Errorf("a look at a relay takes %v", got)
+	}
+}
+
+func TestWhatNeedsItsSense(t *testing.T) {
+	for more, want := range map[string]bool{"": true, "proof = 'assumed'": false, "mirror = 'sim:M'\nmirror_open = 'low'": false} {
+		text := strings.Replace(whole(), relayFor("alpha"), relayFor("alpha")+more+"\n", 1)
+		if f := mustFor(t, text, "bravo").Levels(0)[0][0]; f.NeedsSense() != want || f.Sense < 0 {
+			t.Errorf("%q: %+v", more, f)
+		}
+	}
+	f := mustFor(t, withAgent(""), "bravo").Levels(0)[1][0]
+	if f.NeedsSense() {
+		t.Error("an agent has no sense")
+	}
+}
+
 // What an agent is worth is in the digest, what it is told is not.
 func TestAgentsAndDigests(t *testing.T) {
 	want := mustFor(t, withAgent(""), "alpha")

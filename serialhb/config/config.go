@@ -116,16 +116,45 @@ type Fence struct {
 	// AcceptDoubtful: the file accepts lines that cannot keep every promise.
 	AcceptDoubtful bool
 
+	// queue is what the other agents of this node may take that ask the same board.
+	queue  time.Duration
 	at     place
 	places map[string]place
 }
 
-// Time bounds one fence with this device, also if it never answers.
+// Time bounds one fence with this device, also if it never answers, and if others that ask the same board go first.
 func (f *Fence) Time() time.Duration {
 	if f.Agent != nil {
-		return f.Agent.OffTime()
+		return f.Agent.OffTime() + f.queue
 	}
 	return f.Plan.Verify
+}
+
+// NeedsSense says whether the device proves nothing without its sense.
+func (f *Fence) NeedsSense() bool {
+	return f.Sense >= 0 && f.Wiring.Mirror == (gpio.Line{}) && !f.Relay.AllowAssumed
+}
+
+// relayLookTime is far more than reading the lines of a relay takes.
+const relayLookTime = 10 * time.Second
+
+// lookTime bounds one look at the device while all is well.
+func (f *Fence) lookTime() time.Duration {
+	if f.Agent != nil {
+		return f.Agent.CheckTime() + f.queue
+	}
+	return relayLookTime
+}
+
+// LookTime bounds one look at all devices for a target, which are looked at at once. What has not answered by then does
+// not work.
+func (c *Config) LookTime(target int) (longest time.Duration) {
+	for i := range c.Fences {
+		if int(c.Fences[i].Target) == target {
+			longest = max(longest, c.Fences[i].lookTime())
+		}
+	}
+	return longest
 }
 
 // Finding is one about this device that shows only on the machine itself. Its place is that of a key of the device's

@@ -139,7 +139,20 @@ func (m *model) fencesOf(me int) []Fence {
 			senses[f.Target]++
 		}
 	}
+	queueAtBoards(mine)
 	return mine
+}
+
+// queueAtBoards gives each agent the time that others of its board may take: a board is asked by one at a time.
+func queueAtBoards(all []Fence) {
+	for i := range all {
+		for j := range all {
+			a, b := all[i].Agent, all[j].Agent
+			if i != j && a != nil && b != nil && a.Board() != "" && a.Board() == b.Board() {
+				all[i].queue += b.OffTime()
+			}
+		}
+	}
 }
 
 // decision is the part that the decision needs.

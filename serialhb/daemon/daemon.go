@@ -39,9 +39,10 @@ type Options struct {
 	FenceTime []time.Duration // by member: what a whole fence may take at most; none is five minutes
 	// HealthEvery is how often devices that cut power are looked at while nothing is cut; 0 is never.
 	HealthEvery time.Duration
-	Services    []Services // by group
-	SaveFacts   Facts      // volatile
-	KeepFacts   Facts      // durable
+	LookTime    []time.Duration // by member: what one look at its devices may take; none, or 0, is half a minute
+	Services    []Services      // by group
+	SaveFacts   Facts           // volatile
+	KeepFacts   Facts           // durable
 	Record      Recorder
 	Log         zerolog.Logger
 	Clock       Clock

@@ -16,8 +16,10 @@ const (
 	healthSoon = time.Second
 	// healthAgain is when they are looked at again after something was wrong, if it is not their turn before.
 	healthAgain = 30 * time.Second
-	// healthLimit bounds one look, for a device that does not come back. Agents have time-outs of their own.
-	healthLimit = 5 * time.Minute
+	// healthLimit bounds one look where nobody says what it may take.
+	healthLimit = 30 * time.Second
+	// healthGrace is how long after that the look itself may take to say who did not answer.
+	healthGrace = time.Second
 	// wrongOutlet is how many looks in a row have to find the power off while the peer is heard: the first may have met it
 	// just as it went.
 	wrongOutlet = 2
@@ -34,10 +36,21 @@ type healthCheck struct {
 
 // verdict is what a look came to, in words.
 type verdict struct {
-	ill   string // what is wrong; empty is good order
-	wrong string // devices that look at another outlet; empty is none
-	able  bool   // on some level all devices are in good order
-	doubt bool   // another look is to come soon
+	ill     string // what is wrong; empty is good order
+	wrong   string // devices that look at another outlet; empty is none
+	devices []soundness
+	doubt   bool // another look is to come soon
+
+	lied string // senses that were caught lying and are needed; of health
+	able bool   // on some level all devices are in good order; of health
+}
+
+// soundness is what a look found out about one device.
+type soundness struct {
+	level int
+	fit   bool
+	needs bool // the sense
+	sense uint8
 }
 
 func (w *powerWorker) nextLook() time.Duration {
@@ -52,14 +65,16 @@ func (w *powerWorker) look(ctx context.Context) (came job, yes bool) {
 	if !w.check.busy.CompareAndSwap(false, true) {
 		return job{}, false
 	}
-	ctx, end := context.WithTimeout(ctx, healthLimit)
+	looking, end := context.WithTimeout(ctx, w.lookTime())
 	defer end()
 	before := w.check.heard.Load()
 	found := make(chan []Health, 1)
 	w.d.workers.Go(func() {
 		defer w.check.busy.Store(false)
-		found <- w.power.Health(ctx)
+		found <- w.power.Health(looking)
 	})
+	mute := time.NewTimer(w.lookTime() + healthGrace)
+	defer mute.Stop()
 	select {
 	case all := <-found:
 		if ctx.Err() == nil {
@@ -67,18 +82,23 @@ func (w *powerWorker) look(ctx context.Context) (came job, yes bool) {
 		}
 	case j := <-w.jobs:
 		return j, true
+	case <-mute.C:
+		w.check.last.Store(&verdict{ill: "a device does not answer", doubt: true, devices: []soundness{{}}})
 	case <-ctx.Done():
-		if ctx.Err() == context.DeadlineExceeded {
-			w.check.last.Store(&verdict{ill: "a device does not answer", doubt: true})
-		}
 	}
 	return job{}, false
+}
+
+func (w *powerWorker) lookTime() time.Duration {
+	if t := w.d.o.LookTime; int(w.peer) < len(t) && t[w.peer] > 0 {
+		return t[w.peer]
+	}
+	return healthLimit
 }
 
 // judge comes to a verdict. heard is that the peer was, when the look began and when it ended.
 func (w *powerWorker) judge(all []Health, heard bool) {
 	offs := map[string]int{}
-	good := map[int]bool{} // levels of which all devices so far are
 	var ill, wrong []string
 	v := &verdict{}
 	for _, h := range all {
@@ -92,13 +112,7 @@ func (w *powerWorker) judge(all []Health, heard bool) {
 				wrong, fit = append(wrong, h.Device), false
 			}
 		}
-		if before, known := good[h.Level]; known {
-			fit = fit && before
-		}
-		good[h.Level] = fit
-	}
-	for _, fit := range good {
-		v.able = v.able || fit
+		v.devices = append(v.devices, soundness{h.Level, fit, h.NeedsSense, h.Sense})
 	}
 	v.ill, v.wrong = strings.Join(ill, "; "), strings.Join(wrong, ", ")
 	v.doubt = v.doubt || v.ill != ""
@@ -111,10 +125,30 @@ func (w *powerWorker) judge(all []Health, heard bool) {
 func (d *Daemon) health(p uint8) verdict {
 	if w := d.powers[p]; w != nil && !d.state.Away(&d.o.Decision, p) {
 		if v := w.check.last.Load(); v != nil {
-			return *v
+			now := *v
+			d.weigh(p, &now)
+			return now
 		}
 	}
 	return verdict{able: true}
+}
+
+// weigh says whether what the last look found is enough now. A sense is judged whenever its peer is heard, not by looks.
+// It is done for each pulse.
+func (d *Daemon) weigh(p uint8, v *verdict) {
+	bad := uint64(0) // levels of which a device is not fit, bits
+	for _, dev := range v.devices {
+		lied := dev.needs && int(dev.sense) < failover.MaxSenses && d.state.Peers[p].Senses[dev.sense].Broken
+		if lied {
+			v.lied = strings.TrimPrefix(v.lied+", "+d.senseName(p, dev.sense), ", ")
+		}
+		if lied || !dev.fit {
+			bad |= 1 << dev.level
+		}
+	}
+	for _, dev := range v.devices {
+		v.able = v.able || bad&(1<<dev.level) == 0
+	}
 }
 
 func (d *Daemon) healthAlarms(p uint8, say func(on bool, code, text string)) {
@@ -130,14 +164,20 @@ func (d *Daemon) healthAlarms(p uint8, say func(on bool, code, text string)) {
 
 // cannotFence is why the devices could not prove a peer off, or "".
 func (d *Daemon) cannotFence(p uint8) string {
-	switch v := d.health(p); {
-	case v.able:
+	v := d.health(p)
+	if v.able {
 		return ""
-	case v.ill != "":
-		return v.ill
-	default:
-		return v.wrong + " looks at another outlet or board"
 	}
+	var why []string
+	for _, part := range []struct{ what, says string }{
+		{v.ill, v.ill}, {v.wrong, v.wrong + " looks at another outlet or board"},
+		{v.lied, "sense " + v.lied + " was caught lying and proves nothing until `serialhb clear`"},
+	} {
+		if part.what != "" {
+			why = append(why, part.says)
+		}
+	}
+	return strings.Join(why, "; ")
 }
 
 // Scores of health in a pulse; 255 is best.
@@ -156,7 +196,7 @@ func (d *Daemon) fitness(claim *pulse.Pulse) {
 		case !v.able:
 			claim.Health = min(claim.Health, unableScore)
 			claim.Flags |= pulse.CannotFence
-		case v.ill != "" || v.wrong != "":
+		case v.ill != "" || v.wrong != "" || v.lied != "":
 			claim.Health = min(claim.Health, illScore)
 		}
 	}

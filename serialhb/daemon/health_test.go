@@ -57,6 +57,25 @@ func TestIllDeviceIsToldAtOnceAndOverWhenItIsWell(t *testing.T) {
 	})
 }
 
+// What becomes ill in between is found at the next look, and the looks do not stop coming.
+func TestDevicesAreLookedAtNowAndThen(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.looks(5 * time.Minute)
+		r.alphaOwns()
+		ill := []daemon.Health{{Device: "relay", Level: 1, Ill: []error{errors.New("gone")}}}
+		for round := range 3 {
+			r.wait(4 * time.Minute)
+			if r.nodes[1].alarmed("device-ill") {
+				t.Fatalf("round %d: an alarm of a device in good order", round)
+			}
+			r.nodes[1].set(func(n *rigNode) { n.health = ill })
+			r.within(5*time.Minute+2*time.Second, "an alarm", func() bool { return r.nodes[1].alarmed("device-ill") && r.nodes[0].alarmed("peer-cannot-fence") })
+			r.nodes[1].set(func(n *rigNode) { n.health = []daemon.Health{{Device: "relay", Level: 1}} })
+			r.within(32*time.Second, "the end of it", func() bool { return !r.nodes[1].alarmed("device-ill") && !r.nodes[0].alarmed("peer-cannot-fence") })
+		}
+	})
+}
+
 // A look that goes on for ever ends when a fence comes, and the fence does not wait.
 func TestNoFenceWaitsForALook(t *testing.T) {
 	inBubble(t, func(r *rig) {
@@ -105,14 +124,95 @@ func TestDevicesAreLookedAtAfterAnAct(t *testing.T) {
 	})
 }
 
+// A look ends in its time: what was found by then counts, and who did not answer is named.
+func TestLookEndsInItsTime(t *testing.T) {
+	for _, second := range []bool{false, true} {
+		inBubble(t, func(r *rig) {
+			r.looks(5 * time.Minute)
+			r.nodes[1].asked = make(chan struct{}, 100)
+			r.nodes[1].health = []daemon.Health{{Device: "relay", Level: 1, Ill: []error{errors.New("relay did not answer in time")}}}
+			if second {
+				r.nodes[1].health = append(r.nodes[1].health, daemon.Health{Device: "agent", Level: 2})
+			}
+			r.nodes[1].tune = func(o *daemon.Options) {
+				o.HealthEvery, o.LookTime = 5*time.Minute, []time.Duration{20 * time.Second, 0}
+			}
+			r.alphaOwns()
+			r.wait(15 * time.Second)
+			if r.nodes[1].alarmed("device-ill") {
+				t.Error("the look has not ended")
+			}
+			r.within(8*time.Second, "an alarm", func() bool {
+				return r.nodes[1].alarmed("relay did not answer in time") && r.nodes[1].peer("alpha").CanFence == second
+			})
+		})
+	}
+}
+
+// A look that does not even end when its time is over.
 func TestLookThatNeverEndsIsABadDevice(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.looks(10 * time.Second)
-		r.nodes[1].asked = make(chan struct{}, 100)
+		stuck := make(chan struct{})
+		defer close(stuck)
+		r.nodes[1].stuck = stuck
 		r.alphaOwns()
-		r.within(6*time.Minute, "an alarm", func() bool {
+		r.within(time.Minute, "an alarm", func() bool {
 			return r.nodes[1].alarmed("a device does not answer") && !r.nodes[1].peer("alpha").CanFence
 		})
+		r.within(time.Second, "alpha hears of it", func() bool { return r.nodes[0].alarmed("peer-cannot-fence bravo") })
+	})
+}
+
+// A sense that was caught lying proves nothing: who has nothing else cannot fence, and both nodes say so until it is cleared.
+func TestSenseThatLiedCannotProve(t *testing.T) {
+	for _, other := range []bool{false, true} {
+		inBubble(t, func(r *rig) {
+			r.looks(time.Minute)
+			r.nodes[1].health = []daemon.Health{{Device: "relay", Level: 1, NeedsSense: true}}
+			if other {
+				r.nodes[1].health = append(r.nodes[1].health, daemon.Health{Device: "agent", Level: 2})
+			}
+			r.alphaOwns()
+			r.wait(5 * time.Second)
+			if !r.nodes[1].peer("alpha").CanFence {
+				t.Fatalf("%+v", r.nodes[1].peer("alpha"))
+			}
+			r.nodes[0].set(func(n *rigNode) { n.senseLies = true })
+			r.within(5*time.Second, "an alarm", func() bool { return r.nodes[1].alarmed("sense-broken dc") })
+			if m := r.nodes[1].peer("alpha"); m.CanFence != other || !other && !strings.Contains(m.WhyNot, "dc") {
+				t.Errorf("%+v", m)
+			}
+			r.wait(time.Second)
+			if r.nodes[0].alarmed("peer-cannot-fence bravo") == other {
+				t.Errorf("with another level %v: alpha has the alarms %v", other, r.nodes[0].d.Status().Alarms)
+			}
+			r.nodes[0].set(func(n *rigNode) { n.senseLies = false })
+			r.nodes[1].ask(control.Request{Command: "clear"})
+			r.within(5*time.Second, "the end of it", func() bool {
+				return r.nodes[1].peer("alpha").CanFence && !r.nodes[1].alarmed("sense-broken") && !r.nodes[0].alarmed("peer-cannot-fence")
+			})
+		})
+	}
+}
+
+// Who cannot fence tries all the same when it has to: a look may be wrong. What it then says is why it stays down.
+func TestWhoCannotFenceTries(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.looks(time.Minute)
+		r.nodes[1].health = []daemon.Health{{Device: "relay", Level: 1, Ill: []error{errors.New("check relay: the contact is welded")}}}
+		r.nodes[0].welded = true
+		r.alphaOwns()
+		r.within(5*time.Second, "an alarm", func() bool { return r.nodes[1].alarmed("device-ill") && r.nodes[0].alarmed("peer-cannot-fence") })
+		r.cutAll()
+		r.within(20*time.Second, "bravo gave up", func() bool { return r.nodes[1].alarmed("blocked web") && r.nodes[1].alarmed("fence-failed alpha") })
+		r.wait(time.Minute)
+		if n := r.nodes[1].relay.tried(&r.nodes[1].relay.cuts); n != 2 || r.nodes[1].owns() || !r.nodes[0].owns() {
+			t.Errorf("%d tries with one retry; alpha owns %v, bravo owns %v", n, r.nodes[0].owns(), r.nodes[1].owns())
+		}
+		if m := r.nodes[1].peer("alpha"); m.CanFence || !strings.Contains(m.WhyNot, "serialhb confirm-off alpha") || m.Fence != "failed" {
+			t.Errorf("%+v", m)
+		}
 	})
 }
 

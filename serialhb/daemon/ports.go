@@ -67,6 +67,9 @@ type Health struct {
 	Level  int     // all devices of one level are needed
 	Ill    []error // what is wrong, one thing each; nothing is good order
 	Off    bool    // it reports the peer off by itself: a sense is read elsewhere
+	// NeedsSense: it proves nothing without the sense that stands at Sense among the peer's.
+	NeedsSense bool
+	Sense      uint8
 }
 
 // Sense is one power sense. An error is no reading.

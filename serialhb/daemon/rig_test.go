@@ -60,6 +60,8 @@ type rigNode struct {
 	holdUp     time.Duration   // for which the relay that cuts this node watches before it is proven off
 	diary      []string        // what was done to this node's service, and to the relay that it drives
 	health     []daemon.Health // of the relay that it drives
+	senseLies  bool            // the sense of this node reads off whatever it does
+	stuck      chan struct{}   // not nil: a look at that relay does not end before it closes
 	asked      chan struct{}   // not nil: a look at that relay is told here, and goes on until its context ends
 }
 
@@ -354,6 +356,7 @@ func (r *rigRelay) Health(ctx context.Context) []daemon.Health {
 	n.rig.mu.Lock()
 	asked, health := n.asked, n.health
 	n.rig.mu.Unlock()
+	n.pass(func(n *rigNode) chan struct{} { return n.stuck })
 	if asked != nil {
 		asked <- struct{}{}
 		<-ctx.Done()
@@ -370,7 +373,9 @@ func (s rigSense) Name() string   { return "dc" }
 func (s rigSense) FailSafe() bool { return true }
 func (s rigSense) Read() (fencing.SenseState, error) {
 	s.n.pass(func(n *rigNode) chan struct{} { return n.senseHangs })
-	if s.n.on() {
+	lies := false
+	s.n.set(func(n *rigNode) { lies = n.senseLies })
+	if s.n.on() && !lies {
 		return fencing.On, nil
 	}
 	return fencing.Off, nil

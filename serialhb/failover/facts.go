@@ -27,6 +27,7 @@ type VolatilePeer struct {
 	Unsure    bool          `json:"word_alone,omitempty"`
 	Unkept    bool          `json:"fence_unkept,omitempty"` // the count of its last fence was not on disk
 	Broken    uint8         `json:"broken_senses,omitempty"`
+	Attempts  uint8         `json:"fences_failed,omitempty"` // in a row, of this incident
 }
 
 // VolatileGroup are the volatile facts about a group: held by me, and the standing permits. A grant is never kept.
@@ -80,7 +81,7 @@ func (s *State) Volatile() Volatile {
 	for p := range s.Peers {
 		peer := &s.Peers[p]
 		v.Peers[p] = VolatilePeer{Seen: peer.Seen, Left: peer.Presence == Gone, Proof: peer.Proof, ProofBoot: peer.ProofBoot, Boot: peer.Claim.Boot,
-			Open: peer.Fence.mayOpen(), Counted: peer.Fence.Counted, Unsure: peer.Fence.Unsure, Unkept: peer.CountGen > s.KeptGen}
+			Open: peer.Fence.mayOpen(), Counted: peer.Fence.Counted, Unsure: peer.Fence.Unsure, Unkept: peer.CountGen > s.KeptGen, Attempts: peer.Fence.Attempts}
 		for d := range peer.Senses {
 			if peer.Senses[d].Broken {
 				v.Peers[p].Broken |= 1 << d
@@ -138,6 +139,9 @@ func New(c *Config, session uint32, v Volatile, d Durable, sameBoot bool) State 
 			peer.Presence = Gone
 		}
 		peer.Fence = Fence{Open: f.Open && c.Members[p].Fenceable, Counted: f.Counted, Unsure: f.Unsure}
+		if f.Attempts > 0 && v.Incident.Open && c.Members[p].Fenceable {
+			peer.Fence.Phase, peer.Fence.Attempts = FenceFailed, f.Attempts
+		}
 		peer.CountGen = s.unkept(f.Unkept)
 		for b := range MaxSenses {
 			peer.Senses[b].Broken = f.Broken&(1<<b) != 0

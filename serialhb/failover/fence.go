@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"math"
 	"time"
 
 	"github.com/serialhb/serialhb/fencing"
@@ -188,8 +189,8 @@ func (m *machine) callOff(p uint8) {
 		m.note(NoteFenceCalledOff, p, 0, 0)
 	case FenceFailed, FenceOpening:
 		m.stopTimer(TimerRetry, p)
+		m.dirty()
 		if fence.Phase == FenceOpening {
-			m.dirty()
 			for g := range m.c.G { // the word that these requests rest on was wrong
 				if fence.Groups&(1<<g) != 0 && m.s.Groups[g].Approved {
 					m.abandon(g)
@@ -216,19 +217,31 @@ func (m *machine) fenceDone(e *Event) {
 		return
 	}
 	fence.Phase = FenceFailed
-	fence.Attempts++
+	if fence.Attempts < math.MaxUint8 { // a person may go on trying
+		fence.Attempts++
+	}
+	m.dirty() // a daemon that starts in between goes on counting
 	m.note(NoteFenceFailed, p, 0, uint32(fence.Attempts))
 	for g := range m.c.G {
 		if m.s.Groups[g].Phase == pulse.Fencing && m.lacks(g, p) && m.cuttable(p) {
 			m.input(g, inFenceFailed)
 		}
 	}
-	if fence.Attempts <= m.c.FenceRetries {
-		m.setTimer(TimerRetry, p, m.c.FenceRetryTime<<(fence.Attempts-1))
+	if m.retryLater(p) {
 		return
 	}
 	m.note(NoteFenceGivenUp, p, 0, 0)
 	m.givePower(p)
+}
+
+// retryLater has a fence that failed tried again after a wait that doubles, or says that it was tried often enough.
+func (m *machine) retryLater(p uint8) bool {
+	tries := m.s.Peers[p].Fence.Attempts
+	if tries > m.c.FenceRetries {
+		return false
+	}
+	m.setTimer(TimerRetry, p, m.c.FenceRetryTime<<(tries-1))
+	return true
 }
 
 func (m *machine) retryTime(p uint8) {

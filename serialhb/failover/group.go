@@ -246,6 +246,8 @@ func (m *machine) settleFree(g uint8) {
 		grp.Phase = pulse.Ineligible
 	}
 	switch {
+	case why == WhyFenceFailed: // by an earlier daemon, or for a person
+		grp.Phase = pulse.Blocked
 	case why == WhyBudget && !m.s.Locked:
 		m.lockOut(g)
 	case why == WhyBetterPeer && !m.armed(TimerYield, g):

@@ -110,6 +110,10 @@ func (m *machine) present(p uint8) {
 		m.note(NoteHeard, p, 0, 0)
 		peer.Presence = Present
 		m.s.Incident.Moved &^= 1 << p
+		if peer.Fence.Attempts > 0 && peer.Fence.ID == 0 {
+			peer.Fence.Attempts = 0
+			m.dirty()
+		}
 		if peer.Fence.Phase == FenceIdle && peer.Fence.Giving == 0 && peer.Proof == 0 {
 			m.givePower(p) // of a cut that did not end
 		}

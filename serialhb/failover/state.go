@@ -74,7 +74,7 @@ type Fence struct {
 	Open     bool   // my cuts of it are, or may be, open
 	Owed     bool   // its power was to be given back while this member was disarmed
 	Unsure   bool   // not every cut opened for the person who confirmed that it is off
-	Attempts uint8  // failed ones of this incident
+	Attempts uint8  // failed ones of this incident since the peer was last heard
 	ID       uint32 // of the cut under way, 0 is none
 	Giving   uint32 // of the newest restore under way, 0 is none
 	Gen      uint32 // facts that must be saved before the coil

@@ -141,7 +141,12 @@ func (m *machine) started() {
 		m.probe(g, CodeStart)
 	}
 	for p := range m.peers() {
-		if m.s.Peers[p].Fence.Open && m.c.Members[p].RestoreAfter > 0 {
+		fence := &m.s.Peers[p].Fence
+		switch {
+		case fence.Phase == FenceFailed && m.retryLater(p):
+		case fence.Open && fence.Phase == FenceFailed:
+			m.setTimer(TimerPower, p, m.c.FenceRetryTime) // the retries are over, and that was not
+		case fence.Open && m.c.Members[p].RestoreAfter > 0:
 			m.setTimer(TimerPower, p, m.c.Members[p].RestoreAfter)
 		}
 	}

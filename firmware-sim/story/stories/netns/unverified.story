@@ -12,7 +12,7 @@ expect standby bravo within 20s
 expect linked within 20s
 sleep 1s
 descriptors alpha none
-try bravo switchover web
+perhaps stop alpha
 expect told alpha fence-me-now within 10s
 expect told bravo cut within 10s
 expect told bravo proven-off within 20s
