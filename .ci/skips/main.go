@@ -42,6 +42,8 @@ var reasons = []struct {
 	{"package ipmitool", func() bool { _, err := exec.LookPath("ipmitool"); return err != nil }},
 	{"keepalived", func() bool { _, err := exec.LookPath("keepalived"); return err != nil }},
 	{"namespaces cannot be made", func() bool { return exec.Command("unshare", "-mnpi", "true").Run() != nil }},
+	{"qemu-system-x86", func() bool { _, err := exec.LookPath("qemu-system-x86_64"); return err != nil }},
+	{"Debian kernel", func() bool { return exec.Command("apt-cache", "show", "linux-image-cloud-amd64").Run() != nil }},
 	{"socat", func() bool { _, err := exec.LookPath("socat"); return err != nil }},
 }
 

@@ -22,6 +22,7 @@ type look struct {
 
 // diary is what was seen of the daemons of bravo, each by its process, and of the alarms of both nodes.
 type diary struct {
+	havoc  []ordeal // round by round
 	order  []int
 	lives  map[int][]look
 	round  int            // 0 before the first
@@ -68,7 +69,7 @@ func (d *diary) alarm(e story.Entry) {
 	d.alarms[e.Code]++
 	may := []string{"disarmed"}
 	if d.round > 0 {
-		may = append(havoc[(d.round-1)%len(havoc)].alarms, "silent alpha")
+		may = append(d.havoc[(d.round-1)%len(d.havoc)].alarms, "silent alpha")
 	}
 	if !slices.Contains(may, e.Code) {
 		d.blame("false alarm", e)

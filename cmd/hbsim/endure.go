@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +25,7 @@ type endureCmd struct {
 	Interval   time.Duration `help:"Interval of the pulses." default:"10ms"`
 	Multiplier int           `help:"Detection time in intervals." default:"3"`
 	Record     string        `help:"Write all that happens there, one JSON object a line." placeholder:"FILE"`
+	OwnClock   bool          `help:"This machine is there to have its clock set: step it by years and change its time zone meanwhile. Never on a machine that others use; see hbsim guest."`
 	program
 }
 
@@ -33,8 +35,7 @@ type ordeal struct {
 	alarms []string
 }
 
-// havoc is everything that a pair meets in a year and is not a death, one after the other. A line needs the disk if it
-// begins with disk.
+// havoc is everything that a pair meets in a year and is not a death, one after the other.
 var havoc = []ordeal{
 	{lines: []string{"keys 1 2", "reload alpha bravo", "sleep 6s", "keys 2 1", "reload alpha bravo", "sleep 6s", "keys 2", "reload alpha bravo"}},
 	{lines: []string{"reload alpha bravo"}},
@@ -57,13 +58,12 @@ func (c *endureCmd) text(rounds int, disk bool) string {
 	line("config interval %s\nconfig multiplier %d", c.Interval, c.Multiplier)
 	line("start\nexpect reachable alpha within 10s\nexpect reachable bravo within 10s\nrun alpha arm\nrun bravo arm")
 	line("expect owner alpha within 60s\nexpect linked within 60s")
+	chapters := c.chapters()
 	for i := range rounds {
 		line("say round %d", i+1)
-		now := havoc[i%len(havoc)]
-		for _, l := range now.lines {
-			if disk || !strings.HasPrefix(l, "disk") {
-				line("%s", l)
-			}
+		now := chapters[i%len(chapters)]
+		if disk || !slices.Contains(now.lines, "disk full") {
+			line("%s", strings.Join(now.lines, "\n"))
 		}
 		if i == rounds/2 {
 			line("restart-daemon bravo\nexpect reachable bravo within 30s")
@@ -116,7 +116,7 @@ func (c *endureCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := diary{bears: c.bears(), lives: map[int][]look{}, alarms: map[string]int{}}
+	d := diary{havoc: c.chapters(), bears: c.bears(), lives: map[int][]look{}, alarms: map[string]int{}}
 	if c.Record != "" {
 		f, err := os.Create(c.Record)
 		if err != nil {
@@ -126,7 +126,7 @@ func (c *endureCmd) Run(ctx context.Context) error {
 		d.record = json.NewEncoder(f)
 	}
 	d.stalls.watch(ctx)
-	err = story.Run(ctx, s, story.Rack(binary, os.Getenv(ownDisk)), mono.Now, d.take)
+	err = story.Run(ctx, s, c.worlds(story.Rack(binary, os.Getenv(ownDisk))), mono.Now, d.take)
 	return errors.Join(err, d.report())
 }
 

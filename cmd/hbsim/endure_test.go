@@ -119,7 +119,7 @@ func TestFalseAlarmsAreFound(t *testing.T) {
 		"disarmed in the middle":   {[]story.Entry{round, alarm("disarmed", "")}, true},
 		"the network in its place": {append(slices.Repeat([]story.Entry{round}, cut+1), alarm("no-pulses alpha lan", "")), true},
 	} {
-		d := diary{bears: time.Second, alarms: map[string]int{}}
+		d := diary{havoc: havoc, bears: time.Second, alarms: map[string]int{}}
 		if err := say(&d, c.told...); (err != nil) != c.want {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -1,10 +1,11 @@
 // Command hbsim is for developers and sceptics: it lets chance do its worst to the program, and counts.
 //
-// Exit codes: 0 everything held, 1 something did not, 2 usage.
+// Exit codes: 0 everything held, 1 something did not, 2 usage; of guest, those of the command in it.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -19,6 +20,9 @@ type cli struct {
 	Cost   costCmd   `cmd:"" help:"Measure what an idle pair costs."`
 	Endure endureCmd `cmd:"" help:"Lose the owner again and again, and look whether the daemon grows."`
 	Story  storyCmd  `cmd:"" help:"Write down the story of a seed."`
+	Guest  guestCmd  `cmd:"" help:"Run a story or a command in an emulated machine, whose clock may be set."`
+
+	GuestInit guestInitCmd `cmd:"" hidden:"" help:"Be the first process of such a machine."`
 }
 
 // stories are what the commands that play them have in common.
@@ -34,7 +38,12 @@ func main() {
 	var c cli
 	parsed := kong.Parse(&c, kong.Name("hbsim"), kong.Description("Random stories of a pair, told by seed."), kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.UsageOnError(), kong.Exit(func(code int) { os.Exit(min(code, 2)) }))
-	if err := parsed.Run(); err != nil {
+	err := parsed.Run()
+	var exit exitStatus
+	switch {
+	case errors.As(err, &exit):
+		os.Exit(int(exit))
+	case err != nil:
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

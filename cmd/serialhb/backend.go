@@ -39,7 +39,7 @@ func (b *backend) Status() control.Status {
 	defer b.mu.Unlock()
 	for _, a := range b.alarms {
 		if !slices.ContainsFunc(s.Alarms, func(other control.Alarm) bool { return other.Code == a.Code }) {
-			a.Last = s.Taken
+			a.Since, a.Last = s.Taken.Add(a.Since.Sub(s.Taken)), s.Taken // by the clock of now: it may have been set since
 			s.Alarms = append(s.Alarms, a)
 		}
 	}

@@ -14,11 +14,12 @@ func (c *eventsCmd) Run(t *terminal, w *where) error {
 		return err
 	}
 	defer client.Close()
+	words := control.NewTeller(t.out)
 	tell := func(e control.Event) error {
 		if c.JSON {
 			return t.json(e)
 		}
-		return control.WriteEvents(t.out, e)
+		return words.Tell(e)
 	}
 	if !c.Follow {
 		return client.Events(t.ctx, c.From, tell)

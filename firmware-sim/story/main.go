@@ -34,6 +34,7 @@ type Options struct {
 	Script   string   // a file with a story, "-" is standard input; "" is the built-in one
 	JSON     bool     // one JSON object a line
 	Netns    bool     // on a network segment of its own, with a service address; needs root
+	OwnClock bool     // stories may set the clock and the zone of this machine, which nobody else uses; needs root
 	Headless bool     // chapters, takeovers, failures and the summary only
 	Verbs    bool     // print the reference of the language and do nothing else
 	Measure  int      // so many takeovers are measured in place of a story; 0 is none
@@ -68,7 +69,11 @@ func Main(ctx context.Context, o Options) int {
 	if o.Netns {
 		build = Namespaces
 	}
-	err = tell(ctx, build(binary, o.Dir))
+	worlds := build(binary, o.Dir)
+	if o.OwnClock {
+		worlds = OwnClock(worlds)
+	}
+	err = tell(ctx, worlds)
 	if err == nil {
 		return 0
 	}
@@ -111,8 +116,14 @@ func (o Options) prepare() (func(context.Context, Builder) error, error) {
 		return nil, err
 	}
 	script, err := Parse(name, text)
-	if step, needs := script.needsNet(); err == nil && needs && !o.Netns {
+	if step, needs := script.needs(netOnly); err == nil && needs && !o.Netns {
 		err = fmt.Errorf("%s:%d: %w", name, step.Line, errNoNet)
+	}
+	if step, needs := script.needs(clockOnly); err == nil && needs && !o.OwnClock {
+		err = fmt.Errorf("%s:%d: %w", name, step.Line, errNotOwn)
+	}
+	if o.OwnClock && os.Geteuid() != 0 {
+		err = errors.Join(err, errors.New("only root may set the clock of a machine; run the lab as root, or leave out --own-clock"))
 	}
 	return func(ctx context.Context, b Builder) error { return Run(ctx, script, b, mono.Now, sink) }, err
 }

@@ -30,7 +30,7 @@ func TestStoriesOnASegmentAreRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		s, err := Parse(file, string(text))
-		if _, needs := s.needsNet(); err != nil || !needs {
+		if _, needs := s.needs(netOnly); err != nil || !needs {
 			t.Errorf("%s needs a segment: %v, %v", file, needs, err)
 		}
 	}

@@ -36,14 +36,14 @@ type Step struct {
 type Order struct {
 	Verb     string
 	Nodes    []string
-	From, To string // a direction; empty is both
-	Name     string // a relay or a sense, or the key of a setting
-	Mode     string // what a sense is to do, the value of a setting, or hold
-	For      time.Duration
-	Rate     float64  // of noise in bytes per second; of byte errors, 0 to 1
-	Words    []string // a command of serialhb, or the text of say
-	Times    int      // what repeat says
-	Perhaps  bool     // it need not be possible
+	From, To string        // a direction; empty is both
+	Name     string        // a relay or a sense, the key of a setting, or a time zone
+	Mode     string        // what a sense is to do, the value of a setting, or hold
+	For      time.Duration // below 0 for a clock that is set back
+	Rate     float64       // of noise in bytes per second; of byte errors, 0 to 1
+	Words    []string      // a command of serialhb, or the text of say
+	Times    int           // what repeat says
+	Perhaps  bool          // it need not be possible
 }
 
 // Expectation is what must come true within D, or, with Hold, must stay true for all of D.
@@ -98,10 +98,10 @@ func Parse(name, text string) (Script, error) {
 // netOnly are the words that speak of the service address: they need a network with one, as `serialhb lab --netns` makes.
 var netOnly = map[string]bool{"squat": true, "unsquat": true, "card": true, "announced": true, "address": true, "no-address": true, "believed": true}
 
-// needsNet returns the first step that needs a network with a service address.
-func (s Script) needsNet() (Step, bool) {
+// needs returns the first step with one of these words.
+func (s Script) needs(words map[string]bool) (Step, bool) {
 	for _, step := range s.Steps {
-		if netOnly[step.Order.Verb] || step.Expect != nil && netOnly[step.Expect.Condition] {
+		if words[step.Order.Verb] || step.Expect != nil && words[step.Expect.Condition] {
 			return step, true
 		}
 	}

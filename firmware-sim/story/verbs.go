@@ -49,6 +49,8 @@ var verbs = []verb{
 	{"squat", "[quiet]", "with --netns: a stranger on the network puts the service's addresses on its card and announces them, or with quiet only answers who asks", parseSquat, true, true},
 	{"unsquat", "", "the stranger takes them off again", parseUnsquat, true, true},
 	{"card", "NODE off|on|unplug|plug|strip", "with --netns: somebody switches the node's network card off or on, pulls its cable or plugs it in, or takes the service's addresses off it", parseCard, true, true},
+	{"clock", "STEP", "with --own-clock: set the wall clock of this whole machine forward or back by so much, such as +87600h or -3s", parseClock, true, true},
+	{"zone", "NAME", "with --own-clock: move this whole machine to another time zone, such as Asia/Kathmandu", parseZone, true, true},
 	{"weld", "RELAY", "weld the contact of a relay: it stays closed", parseRelay, true, true},
 	{"free", "RELAY", "end a weld", parseRelay, true, true},
 	{"slow", "RELAY DURATION", "make a relay take so long to open", parseSlow, true, true},

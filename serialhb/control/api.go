@@ -127,7 +127,8 @@ type Incident struct {
 	SinceWall string   `json:"since,omitempty"`
 }
 
-// Alarm is something that a person should mend.
+// Alarm is something that a person should mend. Its times are by the wall clock as it is at the moment of the status: it
+// may have been set since.
 type Alarm struct {
 	Code  string    `json:"code"`
 	Text  string    `json:"text"`
@@ -138,7 +139,7 @@ type Alarm struct {
 // Event is one line of the record.
 type Event struct {
 	Seq      uint64    `json:"seq"`
-	Wall     time.Time `json:"wall"`
+	Wall     time.Time `json:"wall"`    // as the clock showed it then
 	MonoNS   int64     `json:"mono_ns"` // boot-time clock
 	Boot     string    `json:"boot"`
 	Kind     string    `json:"kind"` // note, action, alarm, command, daemon

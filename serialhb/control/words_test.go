@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,15 @@ func TestGolden(t *testing.T) {
 		{Seq: 43, Wall: noon(130), MonoNS: 5_030_000_000, Boot: "b1", Kind: "alarm", Code: "blocked", Text: "web stays down: no node could be proven off", Incident: 7, Group: "web"},
 		{Seq: 44, Wall: noon(0).Add(time.Hour), MonoNS: 60_000_000, Boot: "b2", Kind: "command", Code: "confirm-off", Text: "user joe (uid 1000): confirm-off alpha", Incident: 7, Who: "user joe (uid 1000)"},
 	}
+	// The clock is set forward by ten years and a day, back by ten years, and forward by five hours; a host that boots
+	// has another clock, and is told of otherwise.
+	set := slices.Clone(events)
+	set[0].Wall = set[0].Wall.AddDate(-10, 0, 0)
+	set[1].Wall = set[1].Wall.AddDate(0, 0, 1)
+	set[2].Wall = set[2].Wall.AddDate(-10, 0, 0)
+	set = slices.Insert(set, 3, set[2], set[2])
+	set[3].Wall = set[3].Wall.Add(5*time.Hour - 20*time.Millisecond)
+	set[4].Wall, set[4].MonoNS = set[3].Wall.Add(time.Hour+1400*time.Millisecond), set[3].MonoNS+time.Hour.Nanoseconds() // a busy machine
 	left := wellStatus()
 	left.Members[1].Presence, left.Members[1].LastLife, left.Members[1].Proof, left.Members[1].CutOpen = "silent", 2*86400_000, "fail-safe sense reads off", true
 	left.Links[0].Receives, left.Links[1].Receives, left.Links[0].Sends, left.Links[1].Sends = "down", "down", "unknown", "unknown"
@@ -68,7 +78,9 @@ func TestGolden(t *testing.T) {
 		"status-takeover": func(b *bytes.Buffer) error { return WriteStatus(b, takeover()) },
 		"status-alone":    func(b *bytes.Buffer) error { return WriteStatus(b, left) },
 		"status-one-way":  func(b *bytes.Buffer) error { return WriteStatus(b, oneWay) },
-		"events":          func(b *bytes.Buffer) error { return WriteEvents(b, events...) },
+		"events":          func(b *bytes.Buffer) error { return NewTeller(b).Tell(events...) },
+		"events-set":      func(b *bytes.Buffer) error { return NewTeller(b).Tell(set...) },
+		"why-set":         func(b *bytes.Buffer) error { return WriteWhy(b, Why{Incident: 7, Events: set}) },
 		"why-nothing": func(b *bytes.Buffer) error {
 			return WriteWhy(b, Why{Since: noon(0), Now: []string{"web is with alpha"}})
 		},

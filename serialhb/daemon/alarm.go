@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +30,11 @@ func (d *Daemon) watchAlarms(now time.Duration) {
 		d.linkAlarms(uint8(l), now, wrong)
 	}
 	d.serviceAlarms(now, wrong)
-	seen := time.Now()
+	d.compareAlarms(now, wrong)
+}
+
+// compareAlarms takes what is wrong now, by code.
+func (d *Daemon) compareAlarms(now time.Duration, wrong map[string]string) {
 	for code, text := range wrong {
 		text = oneLine(text)
 		a, known := d.alarms[code]
@@ -36,19 +42,36 @@ func (d *Daemon) watchAlarms(now time.Duration) {
 			if d.wrong[code] == "" {
 				continue
 			}
-			a = control.Alarm{Code: code, Since: seen}
+			a.since = now
 			d.book.put(Record{Kind: "alarm", Code: code, Text: text, Incident: d.openIncident()})
 		}
-		a.Text, a.Last = text, seen
+		a.text, a.last = text, now
 		d.alarms[code] = a
 	}
 	for code, a := range d.alarms {
-		if _, still := wrong[code]; !still && seen.Sub(a.Last) >= lasts(code) {
+		if _, still := wrong[code]; !still && now-a.last >= lasts(code) {
 			delete(d.alarms, code)
-			d.book.put(Record{Kind: "alarm", Code: code, Text: "over: " + a.Text, Incident: d.openIncident()})
+			d.book.put(Record{Kind: "alarm", Code: code, Text: "over: " + a.text, Incident: d.openIncident()})
 		}
 	}
 	d.wrong = wrong
+}
+
+// raised is an alarm that holds. Its times are those of the boot-time clock: the wall clock may be set meanwhile, and a
+// host without a battery begins in 1970.
+type raised struct {
+	text        string
+	since, last time.Duration
+}
+
+// alarmsNow tells the alarms as the wall clock would have stamped them if it had always been right as it is now.
+func (d *Daemon) alarmsNow(now time.Duration, wall time.Time) []control.Alarm {
+	all := make([]control.Alarm, 0, len(d.alarms))
+	for code, a := range d.alarms {
+		all = append(all, control.Alarm{Code: code, Text: a.text, Since: wall.Add(a.since - now), Last: wall.Add(a.last - now)})
+	}
+	slices.SortFunc(all, func(a, b control.Alarm) int { return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.Code, b.Code)) })
+	return all
 }
 
 // strangersStay is how long an alarm about frames that should not come stays after the last sign of them: whoever sends

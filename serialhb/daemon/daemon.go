@@ -12,7 +12,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/serialhb/serialhb/serialhb/control"
 	"github.com/serialhb/serialhb/serialhb/detect"
 	"github.com/serialhb/serialhb/serialhb/failover"
 	"github.com/serialhb/serialhb/serialhb/pulse"
@@ -95,7 +94,7 @@ type Daemon struct {
 	sideSeq uint32
 	sideAt  time.Duration
 
-	alarms     map[string]control.Alarm
+	alarms     map[string]raised
 	wrong      map[string]string // at the last look
 	alarmAt    time.Duration
 	watchdogAt time.Duration
@@ -132,7 +131,7 @@ func New(o Options) *Daemon {
 	d := &Daemon{
 		o: o, log: o.Log,
 		turn: make(chan struct{}, 1), ended: make(chan struct{}), reading: make(chan struct{}, 1),
-		commands: map[uint32]*pending{}, alarms: map[string]control.Alarm{},
+		commands: map[uint32]*pending{}, alarms: map[string]raised{},
 		link: make([]linkState, len(o.Links)), frame: make([]byte, 0, pulse.MaxFrame),
 		interval: time.Duration(o.Decision.IntervalMS) * time.Millisecond,
 	}

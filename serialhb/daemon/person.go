@@ -130,7 +130,7 @@ func (d *Daemon) Why(incident uint32) control.Why {
 	lines := d.Events(0)
 	if w.Incident == 0 { // there was none: what is on record belongs to no incident
 		if len(lines) > 0 {
-			w.Since = lines[0].Wall
+			w.Since = d.wallOf(lines[0])
 		}
 		return w
 	}
@@ -140,6 +140,14 @@ func (d *Daemon) Why(incident uint32) control.Why {
 		}
 	}
 	return w
+}
+
+// wallOf is when a line was written by the wall clock of now: it may have been set since.
+func (d *Daemon) wallOf(r Record) time.Time {
+	if r.Boot != d.o.BootID {
+		return r.Wall
+	}
+	return time.Now().Add(time.Duration(r.MonoNS) - d.o.Clock())
 }
 
 // Leave asks for an orderly end, as SIGTERM does.

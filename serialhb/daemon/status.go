@@ -3,7 +3,6 @@ package daemon
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/control"
@@ -21,7 +20,7 @@ func (d *Daemon) status() control.Status {
 		Leaving: s.Leaving != failover.Staying, FenceMe: s.FenceMe,
 		Moves: int(s.Moves), MaxMoves: int(d.o.Decision.MaxMoves), Fences: int(s.Fences), MaxFences: int(d.o.Decision.MaxFences),
 		Session: fmt.Sprintf("%08x", s.Session), Boot: d.o.BootID, UptimeMS: int64((now - d.started) / time.Millisecond),
-		LatenessMS: ms(d.late), Alarms: []control.Alarm{}, Links: []control.Link{},
+		LatenessMS: ms(d.late), Links: []control.Link{},
 	}
 	for p := range d.o.Decision.N {
 		out.Members = append(out.Members, d.memberStatus(p, now))
@@ -39,10 +38,7 @@ func (d *Daemon) status() control.Status {
 	if s.Incident.Open {
 		out.Incident = d.incidentStatus()
 	}
-	for _, a := range d.alarms {
-		out.Alarms = append(out.Alarms, a)
-	}
-	slices.SortFunc(out.Alarms, func(a, b control.Alarm) int { return a.Since.Compare(b.Since) })
+	out.Alarms = d.alarmsNow(now, out.Taken)
 	out.Headline = control.Headline(out)
 	return out
 }

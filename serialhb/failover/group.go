@@ -340,3 +340,11 @@ func (m *machine) standstill(g uint8) {
 	}
 	m.withdraw(g, NoteStandstill)
 }
+
+// stopEnded: a holder has just stopped, which is movement too. Its grant waits for a probe and for a pulse, and would find
+// the request withdrawn if the stop had taken nearly MoveTime.
+func (m *machine) stopEnded(g uint8) {
+	if m.armed(TimerMove, g) {
+		m.setTimer(TimerMove, g, m.c.MoveTime)
+	}
+}

@@ -147,6 +147,7 @@ func (m *machine) claim(p *pulse.Pulse) {
 	if peer.Claim.Boot != p.Boot {
 		m.dirty()
 	}
+	was := peer.Claim
 	peer.Claim = Claim{Valid: true, Flags: p.Flags, Boot: p.Boot, Echo: p.Echo, Health: p.Health, Core: p.Core, Rest: p.Rest, Groups: p.Groups}
 	peer.Newer = false
 	if peer.Doubt &= oneName; peer.Doubt == 0 {
@@ -167,6 +168,9 @@ func (m *machine) claim(p *pulse.Pulse) {
 	}
 	for g := range m.c.G {
 		m.groupClaim(p.From, g)
+		if was.Valid && was.Groups[g].Phase == pulse.Stopping && p.Groups[g].Phase != pulse.Stopping {
+			m.stopEnded(g)
+		}
 	}
 }
 

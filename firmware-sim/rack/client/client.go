@@ -5,7 +5,6 @@
 package client
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/firmware-sim/rack/mono"
-	"golang.org/x/sys/unix"
 )
 
 // Target is a place to ask. The name that counts is the one in the answer.
@@ -129,18 +127,21 @@ func (p *Probe) ask(every time.Duration) {
 
 func (p *Probe) listen() {
 	b, oob := make([]byte, 512), make([]byte, 128)
+	var line timeline
 	for {
 		n, on, _, from, err := p.conn.ReadMsgUDPAddrPort(b, oob)
 		if err != nil {
 			p.fail(err)
 			return
 		}
-		at, err := arrival(oob[:on])
+		stamp, err := stampOf(oob[:on])
 		if err != nil {
 			p.fail(err)
 			return
 		}
-		if node := p.named(string(b[:n]), from); node != "" {
+		wall, now := clocks()
+		at, ok := line.place(stamp, wall, now)
+		if node := p.named(string(b[:n]), from); ok && node != "" {
 			p.note(Answer{at, node})
 		}
 	}
@@ -158,35 +159,4 @@ func (p *Probe) named(text string, from netip.AddrPort) string {
 		}
 	}
 	return ""
-}
-
-// stampArrivals makes the kernel say when a datagram arrived: when the machine is busy this process reads it later, and
-// an answer from before a takeover would seem to come after it.
-func stampArrivals(conn *net.UDPConn) error {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return fmt.Errorf("client: use socket: %w", err)
-	}
-	var setErr error
-	if err := raw.Control(func(fd uintptr) {
-		setErr = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
-	}); err != nil || setErr != nil {
-		return fmt.Errorf("client: ask for time stamps: %w", errors.Join(err, setErr))
-	}
-	return nil
-}
-
-// arrival turns the kernel's wall-clock stamp into CLOCK_MONOTONIC by way of the datagram's age.
-func arrival(oob []byte) (time.Duration, error) {
-	messages, err := unix.ParseSocketControlMessage(oob)
-	if err != nil {
-		return 0, fmt.Errorf("client: read time stamp: %w", err)
-	}
-	for _, m := range messages {
-		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_TIMESTAMPNS && len(m.Data) >= 16 {
-			stamp := time.Unix(int64(binary.NativeEndian.Uint64(m.Data)), int64(binary.NativeEndian.Uint64(m.Data[8:])))
-			return mono.Now() - time.Since(stamp), nil
-		}
-	}
-	return 0, errors.New("client: a datagram came without a time stamp")
 }
