@@ -16,6 +16,7 @@ func TestAStopThatHasEndedIsMovement(t *testing.T) { // rule 1
 	bravo.command(CmdSwitchover, 1)
 	b.talk(4)
 	alpha.write()
+	b.talk(1)
 	stop := alpha.one(Stop)
 	move := Timer{TimerMove, 0}
 	again := func() bool {
