@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/serialhb/serialhb/firmware-sim/rack"
 	"github.com/serialhb/serialhb/firmware-sim/rack/board"
 	"github.com/serialhb/serialhb/firmware-sim/rack/client"
@@ -276,6 +278,8 @@ func (w *lab) command(ctx context.Context, node string, words []string) (string,
 	var err error
 	w.rack.On(node, func() { err = cmd.Start() })
 	if err == nil {
+		// With real-time priority, which the lab may have, it would keep the nodes from the processor while it starts.
+		_ = unix.SchedSetAttr(cmd.Process.Pid, &unix.SchedAttr{Policy: unix.SCHED_NORMAL}, 0)
 		err = cmd.Wait()
 	}
 	said := strings.TrimSpace(out.String())
