@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -53,5 +54,40 @@ func TestRecordTellsThatItDoesNotReachTheDisk(t *testing.T) {
 	l.Flush(t.Context())
 	if r.Behind() == nil {
 		t.Error("nobody is told that the record stays in the run directory")
+	}
+}
+
+func TestARecordInMemoryIsTold(t *testing.T) {
+	dir := t.TempDir()
+	l, err := journal.OpenLog(journal.LogConfig{RunDir: filepath.Join(dir, "run"), StateDir: filepath.Join(dir, "state"), BootID: "boot-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close(t.Context())
+	l.Flush(t.Context())
+	none := &lost{}
+	r := recorder{l, none}
+	if err := r.Behind(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "run")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "run"), nil, 0o600); err != nil { // a file in its place
+		t.Fatal(err)
+	}
+	if _, err := r.Append("note", 1); err == nil || r.Behind() == nil {
+		t.Errorf("%v, and nobody is told that it waits", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "run")); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Flush(t.Context()), r.Behind()); err != nil {
+		t.Error(err)
+	}
+	gone := errors.New("another daemon took over")
+	none.mark(gone)
+	if r.Behind() != gone {
+		t.Error("nobody is told that nothing may be written")
 	}
 }

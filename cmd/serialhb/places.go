@@ -137,9 +137,17 @@ const stalledLong = 30 * time.Second
 
 // Behind implements [daemon.Recorder].
 func (r recorder) Behind() error {
-	s := r.Stats()
-	if s.Err == nil && s.Stalled > stalledLong {
-		return fmt.Errorf("the state directory has not answered for %s; look at its disk", s.Stalled.Round(time.Second))
+	if err := r.lost.why(); err != nil {
+		return err
 	}
-	return s.Err
+	s := r.Stats()
+	switch {
+	case s.Err != nil:
+		return s.Err
+	case s.Stalled > stalledLong:
+		return fmt.Errorf("the state directory has not answered for %s; look at its disk", s.Stalled.Round(time.Second))
+	case s.Waiting > 0:
+		return fmt.Errorf("%d lines wait in memory for the run directory; look whether it is full or gone", s.Waiting)
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -182,8 +183,13 @@ func (w *lab) disk(mode string) error {
 	if err != nil {
 		return fmt.Errorf("story: fill the disk: %w", err)
 	}
-	for block := make([]byte, 4096); err == nil; {
+	for block := make([]byte, 1<<20); err == nil; time.Sleep(time.Millisecond) { // the nodes need the processor too
 		_, err = f.Write(block)
+	}
+	for block := make([]byte, 4096); errors.Is(err, unix.ENOSPC) && len(block) > 0; block = block[:len(block)/2] {
+		for err = nil; err == nil; {
+			_, err = f.Write(block)
+		}
 	}
 	if !errors.Is(err, unix.ENOSPC) {
 		return errors.Join(fmt.Errorf("story: fill the disk: %w", err), f.Close())

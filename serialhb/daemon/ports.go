@@ -115,7 +115,8 @@ type Facts interface {
 // Recorder keeps the record. It does not wait for a disk.
 type Recorder interface {
 	Append(kind string, v any) (uint64, error)
-	// Behind says why lines do not get from the run directory to the disk; nil if they do.
+	// Behind says why lines do not get to the disk, or not even to the run directory; nil if all do, also what an Append
+	// that failed left waiting.
 	Behind() error
 }
 

@@ -96,11 +96,16 @@ func (b *book) trouble() error {
 const behindEvery = 5 * time.Second
 
 func (b *book) look() {
+	if !b.writing.TryLock() {
+		return // a line that is being written will tell
+	}
+	defer b.writing.Unlock()
 	if err := b.o.Record.Behind(); err != nil {
 		b.late.Store(&err)
 		return
 	}
 	b.late.Store(nil)
+	b.bad.Store(nil) // what could not be written is written by now: nothing new may come for hours
 }
 
 // act writes the line of an action and returns when it is written: the reason comes before the deed.

@@ -213,7 +213,7 @@ func (f savesTo) Save(v any) error { return f(v) }
 func (n *rigNode) Behind() error {
 	n.rig.mu.Lock()
 	defer n.rig.mu.Unlock()
-	return n.behind
+	return errors.Join(n.behind, n.recordErr)
 }
 
 func (n *rigNode) Append(string, any) (uint64, error) {

@@ -68,9 +68,12 @@ func TestRecordThatCannotBeWrittenIsAnAlarm(t *testing.T) {
 		r.nodes[0].set(func(n *rigNode) { n.recordErr = errors.New("no space left on device") })
 		r.nodes[0].ask(control.Request{Command: "failback"})
 		r.within(5*time.Second, "the alarm tells it", func() bool { return r.nodes[0].alarm("record-failed", "no space left") })
+		r.wait(20 * time.Second)
+		if !r.nodes[0].alarm("record-failed", "no space left") {
+			t.Error("the alarm is over, and the record waits still")
+		}
 		r.nodes[0].set(func(n *rigNode) { n.recordErr = nil })
-		r.nodes[0].ask(control.Request{Command: "failback"})
-		r.within(5*time.Second, "the alarm is over", func() bool { return !r.nodes[0].alarm("record-failed", "") })
+		r.within(20*time.Second, "the alarm is over, although nothing new comes", func() bool { return !r.nodes[0].alarm("record-failed", "") })
 	})
 }
 
