@@ -151,7 +151,6 @@ func (m *machine) prepareFence(p uint8) {
 			peer.CountGen = gen
 		}
 	}
-	m.useApproval()
 	fence.Gen = m.dirty()
 }
 
@@ -166,6 +165,7 @@ func (m *machine) drive(p uint8) {
 		return
 	}
 	fence.Phase = FenceRunning
+	m.useApproval()
 	a := Action{Kind: Cut, Peer: p, ID: fence.ID, Arg: m.trusted(p), Code: CodeSilent}
 	switch {
 	case fence.ByPerson:

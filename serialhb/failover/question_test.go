@@ -102,6 +102,26 @@ func TestAnApprovalIsOfWhoWasAskedAbout(t *testing.T) {
 	}
 }
 
+// What a person said at night must not cut in the morning, when the run directory has been freed.
+func TestAnApprovalThatCannotBeWrittenExpires(t *testing.T) {
+	_, m := asking(t, 2)
+	m.command(CmdApprove, NoPeer)
+	if m.s.Peers[0].Fence.Phase != FenceSaving || m.s.Groups[0].Phase != pulse.Fencing {
+		t.Fatalf("%s, %+v", m.s.Groups[0].Phase, m.s.Peers[0].Fence)
+	}
+	m.fire(TimerApproval, 0)
+	m.write()
+	if len(m.take(Cut)) != 0 || m.s.Groups[0].Phase != pulse.AwaitingApproval || !m.told(NoteApprovalExpired) || !m.told(NoteFenceCalledOff) {
+		t.Fatalf("%s, %+v", m.s.Groups[0].Phase, m.s.Peers[0].Fence)
+	}
+	m.command(CmdApprove, NoPeer)
+	m.write()
+	m.one(Cut)
+	if m.s.Timers[TimerApproval] != 0 || !m.s.Incident.Question.Used {
+		t.Errorf("used, and it may expire: %+v", m.s.Incident.Question)
+	}
+}
+
 // An approval of what was late that nobody used ends with life, and so does the question.
 func TestLateIsAskedAgainAfterLife(t *testing.T) {
 	b := newBench(t, 3)
