@@ -24,7 +24,7 @@ func IsWell(s Status) bool { return len(conditions(s)) == 0 && len(s.Alarms) == 
 // conditions are all that is not as it should be, apart from the alarms, the most important first.
 func conditions(s Status) []string {
 	var all []string
-	for _, part := range [...]func(Status) []string{questions, twoOwners, failures, modes, absences, outages, unable, brokenLinks} {
+	for _, part := range [...]func(Status) []string{questions, twoOwners, failures, modes, absences, outages, unable, brokenLinks, noisyLinks} {
 		all = append(all, part(s)...)
 	}
 	if len(all) == 0 && s.Incident != nil && s.Incident.Open {
@@ -192,6 +192,18 @@ func brokenLinks(s Status) (all []string) {
 		isHeard := l.Sends != "down" && l.Sends != "never"
 		if !l.Up || heard[l.Peer] && (!hears || !isHeard) {
 			all = append(all, "LINK DOWN: "+linkWords(l))
+		}
+	}
+	return all
+}
+
+// muchLost is the share of lost pulses from which on noise is somebody's trouble.
+const muchLost = 0.05
+
+func noisyLinks(s Status) (all []string) {
+	for _, l := range s.Links {
+		if l.Up && l.Noisy && l.Lost >= muchLost {
+			all = append(all, fmt.Sprintf("NOISY: %s loses %.0f%% of pulses; look at its shield, ground and length", l.Name, 100*l.Lost))
 		}
 	}
 	return all

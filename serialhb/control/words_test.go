@@ -138,6 +138,7 @@ func TestHeadlineOrder(t *testing.T) {
 		{"LINK DOWN: lan: device eth0 is down (gone), does not hear bravo (last 34 ms ago), bravo hears us", func(s *Status) {
 			s.Links[1].Up, s.Links[1].Device, s.Links[1].Reason, s.Links[1].Receives = false, "eth0", "gone", "down"
 		}},
+		{"NOISY: cable loses 14% of pulses; look at its shield, ground and length", func(s *Status) { s.Links[0].Noisy, s.Links[0].Lost = true, 0.143 }},
 		{"ALARM: the disk is full", func(s *Status) { s.Alarms = []Alarm{{Text: "the disk is full"}} }},
 		{"all well: alpha owns web, bravo stands by", func(*Status) {}},
 	}
@@ -180,6 +181,10 @@ func TestHeadlines(t *testing.T) {
 		"LINK DOWN: cable: hears bravo (12 ms ago), bravo does not hear us":         func(s *Status) { s.Links[0].Sends = "down" },
 		"LINK DOWN: cable: has never heard bravo, not known whether bravo hears us": func(s *Status) { s.Links[0].Receives, s.Links[0].Sends = "never", "unknown" },
 		"all well: alpha owns web, bravo and charlie stand by":                      func(s *Status) { m := s.Members[1]; m.Name = "charlie"; s.Members = append(s.Members, m) },
+		"all well: alpha owns web, bravo stands by": func(s *Status) {
+			s.Links[0].Noisy, s.Links[0].Lost = true, 0.02 // no trouble yet
+			s.Links[1].Lost = 0.4                          // it was cut for a moment
+		},
 		"all well: alpha owns web, bravo owns db": func(s *Status) {
 			g := s.Groups[0]
 			g.Name, g.Owner, g.Phase = "db", "bravo", "idle"
