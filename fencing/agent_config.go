@@ -147,6 +147,11 @@ func (c AgentConfig) OffTime() time.Duration {
 	return runs + c.Poll + c.PowerTimeout + c.HoldOff
 }
 
+// OnTime bounds giving the power back with this device, also if every run of the agent hangs. The config has to be complete.
+func (c AgentConfig) OnTime() time.Duration {
+	return c.Timeouts.On + c.PowerTimeout + c.Poll + c.Timeouts.Status + 2*AgentEnd
+}
+
 // CheckTime bounds a check with this device while nothing else asks it, also if every run of the agent hangs: a monitor
 // and a status, behind a status that a person asked for. The config has to be complete.
 func (c AgentConfig) CheckTime() time.Duration {

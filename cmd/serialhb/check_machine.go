@@ -70,7 +70,7 @@ func (m machine) checkAgent(ctx context.Context, c *config.Config, f *config.Fen
 	if err != nil {
 		return nil // the configuration's own look at its options tells it
 	}
-	found = m.checkPath(ctx, c, f, a)
+	found = m.checkPath(ctx, c, f)
 	can, err := a.Metadata(ctx)
 	if err != nil {
 		text, _ := strings.CutPrefix(err.Error(), "agent: ")

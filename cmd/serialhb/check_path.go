@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/fencing"
-	"github.com/serialhb/serialhb/fencing/agent"
 	"github.com/serialhb/serialhb/serialhb/config"
 )
 
@@ -23,23 +22,19 @@ func lookUp(ctx context.Context, name string) ([]netip.Addr, error) {
 
 // checkPath warns of a board that is reached over what leads to the peers too: when that fails, the pulses stop and the
 // board cannot be asked, at the same moment. What stands in the file as an address of a node is the file's own to warn of.
-func (m machine) checkPath(ctx context.Context, c *config.Config, f *config.Fence, a *agent.Agent) []config.Finding {
+func (m machine) checkPath(ctx context.Context, c *config.Config, f *config.Fence) []config.Finding {
 	target := c.Nodes[f.Target].Name
 	for _, option := range fencing.AddressOptions {
-		value := a.Config().Params[option]
+		value := f.Agent.Params[option]
 		if value == "" {
 			continue
-		}
-		key := "options." + option
-		if f.Agent.Params[option] == "" {
-			key = "options_file"
 		}
 		for _, at := range m.addresses(ctx, value) {
 			text, fix := m.path(c, f, at)
 			if text == "" {
 				continue
 			}
-			return []config.Finding{f.Finding(config.Warning, key, fmt.Sprintf("the board that cuts %s, at %s, %s", target, at, text), fix)}
+			return []config.Finding{f.Finding(config.Warning, "options."+option, fmt.Sprintf("the board that cuts %s, at %s, %s", target, at, text), fix)}
 		}
 	}
 	return nil

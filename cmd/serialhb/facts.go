@@ -82,8 +82,8 @@ func (f *facts) again() error {
 	return f.save(f.last)
 }
 
-// try finds out whether facts could be saved now.
-func (f *facts) try() error {
+// Try finds out whether facts could be saved now.
+func (f *facts) Try() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.make(f.store.Probe)

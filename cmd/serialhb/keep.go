@@ -91,7 +91,7 @@ func (k *keeper) try(ctx context.Context, code string, look func() error) {
 // saves says whether facts could be saved now.
 func saves(f *facts, what string) func() error {
 	return func() error {
-		if err := f.try(); err != nil {
+		if err := f.Try(); err != nil {
 			return fmt.Errorf("%s; free or mend it: %w", what, err)
 		}
 		return nil

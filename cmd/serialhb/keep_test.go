@@ -122,7 +122,7 @@ func TestLostPlacesAreNotWritten(t *testing.T) {
 	}
 	why := errors.New("taken")
 	gone.mark(why)
-	for _, err := range []error{f.Save(failover.Volatile{Moves: 2}), f.again(), f.try()} {
+	for _, err := range []error{f.Save(failover.Volatile{Moves: 2}), f.again(), f.Try()} {
 		if !errors.Is(err, why) {
 			t.Errorf("wrote: %v", err)
 		}

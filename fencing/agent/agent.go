@@ -161,7 +161,11 @@ func (a *Agent) powerOn(ctx context.Context) error {
 // Status implements [fencing.Device]: one run of the agent, after any act that is under way. An agent that says off shows
 // an open feed: whoever restores gives it back.
 func (a *Agent) Status(ctx context.Context) (s fencing.Status) {
-	err := a.turn.look(ctx, func(ctx context.Context) {
+	ask := a.turn.look
+	if a.holds() { // its proof is in use: that waits for no fence of another outlet
+		ask = a.turn.beside
+	}
+	err := ask(ctx, func(ctx context.Context) {
 		s = fencing.Status{}
 		s.Power, s.Err = a.read(ctx)
 		if yielded(ctx) {
@@ -314,6 +318,12 @@ func (a *Agent) options(action string) []byte {
 
 func (a *Agent) failed(action string, end ending) error {
 	return fmt.Errorf("the agent's action %s failed with exit code %d%s", action, end.code, a.words(end))
+}
+
+func (a *Agent) holds() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.held
 }
 
 func (a *Agent) hold(held bool) {

@@ -108,3 +108,41 @@ func TestTwoFencesAtOneBoard(t *testing.T) {
 		}
 	}
 }
+
+// Two nodes hang on one power strip, and the outlet of one of them is welded: the fence of the other does not wait for that.
+func TestAProofWaitsForNoOtherFence(t *testing.T) {
+	boards := &Boards{}
+	var plugs [2]plug
+	var targets [2]*fencing.Target
+	const long = 6 * time.Second
+	for i, name := range []string{"alpha", "charlie"} {
+		plugs[i] = newPlug(t, "on")
+		d := do{"status": "sleep 0.05; reads"}
+		if name == "charlie" {
+			d["off"] = "echo 1 >$dir/here" // it says that it has cut, and has not
+		}
+		c := plugs[i].config(d)
+		c.Name, c.PowerTimeout, c.Params["ip"] = name, long, "192.0.2.5"
+		a, err := boards.New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets[i] = &fencing.Target{Name: name, Levels: []fencing.Level{{Devices: []fencing.Device{a}}}}
+	}
+	failed := make(chan struct{})
+	go func() {
+		defer close(failed)
+		targets[1].Off(context.Background(), nil, nil)
+	}()
+	plugs[1].waitFor("here")
+	got := targets[0].Off(context.Background(), nil, nil)
+	select {
+	case <-failed:
+		t.Error("alpha's proof came after charlie's fence had failed")
+	default:
+	}
+	if got.Proof != fencing.Agent {
+		t.Errorf("%v, %v", got.Proof, got.Err)
+	}
+	<-failed
+}

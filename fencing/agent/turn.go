@@ -88,19 +88,32 @@ func (t *turn) look(ctx context.Context, do func(context.Context)) error {
 		case <-ctx.Done():
 			return fmt.Errorf("it is still busy: %w", context.Cause(ctx))
 		}
-		again, err := t.lookOnce(ctx, do)
+		again, err := t.lookOnce(ctx, t.board.idle, do)
 		if !again {
 			return err
 		}
 	}
 }
 
-func (t *turn) lookOnce(outer context.Context, do func(context.Context)) (again bool, err error) {
+// beside is look for what is part of a fence: it waits for no fence of another outlet, and goes between the runs of that.
+func (t *turn) beside(ctx context.Context, do func(context.Context)) error {
+	for {
+		again, err := t.lookOnce(ctx, func() bool { return true }, do)
+		if !again {
+			return err
+		}
+	}
+}
+
+// idle is asked with the lock held.
+func (b *board) idle() bool { return b.acts == 0 }
+
+func (t *turn) lookOnce(outer context.Context, may func() bool, do func(context.Context)) (again bool, err error) {
 	ctx, stop := context.WithCancelCause(outer)
 	defer stop(nil)
 	b := t.board
 	b.mu.Lock()
-	if b.acts > 0 {
+	if !may() {
 		b.mu.Unlock()
 		return true, nil
 	}

@@ -195,6 +195,8 @@ func TestCheckLiveReadsTheOptions(t *testing.T) {
 	path := filepath.Join(root, "etc/serialhb/alpha.options")
 	write(t, path, "ip=192.0.2.21\n", 0o600)
 	check("the option ip stands in the configuration too")
+	write(t, path, "ipaddr=192.0.2.21\npassword=x\n", 0o600)
+	check("the option ipaddr is no secret, and agents of one board have to be known as such")
 	write(t, path, "password=x\n", 0o600)
 	check("")
 	full, err := c.Levels(0)[1][0].AgentConfig(root)

@@ -150,6 +150,9 @@ func queueAtBoards(all []Fence) {
 			a, b := all[i].Agent, all[j].Agent
 			if i != j && a != nil && b != nil && a.Board() != "" && a.Board() == b.Board() {
 				all[i].queue += b.OffTime()
+				if all[i].Target != all[j].Target { // whose power may be given back meanwhile
+					all[i].queue += b.OnTime()
+				}
 			}
 		}
 	}

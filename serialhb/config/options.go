@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -99,6 +100,9 @@ func (f *Fence) AgentConfig(root string) (fencing.AgentConfig, error) {
 	for name, value := range more {
 		if _, twice := full.Params[name]; twice {
 			return full, fmt.Errorf("config: read options %s: the option %s stands in the configuration too; remove one of the two", f.OptionsFile, name)
+		}
+		if slices.Contains(fencing.AddressOptions, name) || name == "ipport" {
+			return full, fmt.Errorf("config: read options %s: the option %s is no secret, and agents of one board have to be known as such; move it to [fence.options]", f.OptionsFile, name)
 		}
 		full.Params[name] = value
 	}

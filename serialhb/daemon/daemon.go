@@ -253,8 +253,8 @@ func (d *Daemon) startWorkers(ctx context.Context) {
 			d.workers.Go(func() { w.run(ctx, d) })
 		}
 	}
-	d.saver = newWriter[failover.Volatile](d.o.SaveFacts, func(gen uint32, err error) { d.wrote(failover.Saved, gen, err) })
-	d.keeper = newWriter[failover.Durable](d.o.KeepFacts, func(gen uint32, err error) { d.wrote(failover.Kept, gen, err) })
+	d.saver = newWriter[failover.Volatile](d.o.SaveFacts, trySave, func(gen uint32, err error) { d.wrote(failover.Saved, gen, err) })
+	d.keeper = newWriter[failover.Durable](d.o.KeepFacts, tryKeep, func(gen uint32, err error) { d.wrote(failover.Kept, gen, err) })
 	d.workers.Go(func() { d.saver.run(ctx) })
 	d.workers.Go(func() { d.keeper.run(ctx) })
 	d.workers.Go(func() { d.book.run(ctx) })

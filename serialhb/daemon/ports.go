@@ -110,6 +110,8 @@ type (
 // Facts keeps one kind of facts. Save returns when they are as safe as that kind is meant to be.
 type Facts interface {
 	Save(v any) error
+	// Try says whether facts could be saved now. It takes as long as Save and changes nothing.
+	Try() error
 }
 
 // Recorder keeps the record. It does not wait for a disk.

@@ -47,6 +47,7 @@ type rigNode struct {
 	volatile   failover.Volatile
 	saved      bool
 	durable    failover.Durable
+	saveErr    error
 	keepErr    error
 	recordErr  error
 	behind     error
@@ -155,14 +156,16 @@ func (n *rigNode) boot(sink *rigSink, links []daemon.LinkInfo) {
 		SaveFacts: savesTo(func(v any) error {
 			n.rig.mu.Lock()
 			defer n.rig.mu.Unlock()
-			n.volatile, n.saved = v.(failover.Volatile), true
-			return nil
+			if n.saveErr == nil && v != nil {
+				n.volatile, n.saved = v.(failover.Volatile), true
+			}
+			return n.saveErr
 		}),
 		KeepFacts: savesTo(func(v any) error {
 			n.pass(func(n *rigNode) chan struct{} { return n.keeping })
 			n.rig.mu.Lock()
 			defer n.rig.mu.Unlock()
-			if n.keepErr == nil {
+			if n.keepErr == nil && v != nil {
 				n.durable = v.(failover.Durable)
 			}
 			return n.keepErr
@@ -209,6 +212,7 @@ func (b *rigBell) Wait() bool {
 type savesTo func(v any) error
 
 func (f savesTo) Save(v any) error { return f(v) }
+func (f savesTo) Try() error       { return f(nil) }
 
 func (n *rigNode) Behind() error {
 	n.rig.mu.Lock()

@@ -62,6 +62,25 @@ func TestStuckRecordDoesNotStopThePulses(t *testing.T) {
 	})
 }
 
+// Nothing happens for weeks, and a directory fills up: that is told before a takeover needs it, and ends by itself.
+func TestDirectoriesAreTriedWhileNothingHappens(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.alphaOwns()
+		r.wait(time.Hour)
+		full := errors.New("no space left on device")
+		r.nodes[1].set(func(n *rigNode) { n.saveErr, n.keepErr = full, full })
+		r.within(15*time.Second, "the run directory is told", func() bool { return r.nodes[1].alarm("save-failed", "no space left") })
+		r.within(6*time.Minute, "the state directory is told", func() bool { return r.nodes[1].alarm("keep-failed", "no space left") })
+		r.wait(time.Minute)
+		if !r.nodes[1].alarm("save-failed", "") || !r.nodes[1].alarm("keep-failed", "") {
+			t.Error("an alarm is over, and the directories are full")
+		}
+		r.nodes[1].set(func(n *rigNode) { n.saveErr, n.keepErr = nil, nil })
+		r.within(5*time.Second, "both are over", func() bool { return !r.nodes[1].alarm("save-failed", "") && !r.nodes[1].alarm("keep-failed", "") })
+		r.nobodyWasCut()
+	})
+}
+
 func TestRecordThatCannotBeWrittenIsAnAlarm(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()

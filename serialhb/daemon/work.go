@@ -280,11 +280,20 @@ func (w *senseWatch) reading() failover.Reading {
 	return map[fencing.SenseState]failover.Reading{fencing.On: failover.ReadsOn, fencing.Off: failover.ReadsOff}[state]
 }
 
-// writer writes the newest of what it is given and answers for every generation that this covers.
+// For how long nothing is written until it is tried: in the run directory, which lies in memory, and in that of the durable
+// facts, which may wear a flash.
+const (
+	trySave = 10 * time.Second
+	tryKeep = 5 * time.Minute
+)
+
+// writer writes the newest of what it is given and answers for every generation that this covers. When nothing new comes
+// for a while it tries, and answers if that fails: a directory that takes nothing any more is found before it is needed.
 type writer[T any] struct {
-	to   Facts
-	done func(gen uint32, err error)
-	wake chan struct{}
+	to    Facts
+	done  func(gen uint32, err error)
+	quiet time.Duration
+	wake  chan struct{}
 
 	mu      sync.Mutex
 	gen     uint32
@@ -293,8 +302,8 @@ type writer[T any] struct {
 	trouble error // of the last write
 }
 
-func newWriter[T any](to Facts, done func(uint32, error)) *writer[T] {
-	return &writer[T]{to: to, done: done, wake: make(chan struct{}, 1)}
+func newWriter[T any](to Facts, quiet time.Duration, done func(uint32, error)) *writer[T] {
+	return &writer[T]{to: to, done: done, quiet: quiet, wake: make(chan struct{}, 1)}
 }
 
 func (w *writer[T]) put(gen uint32, v T) {
@@ -308,6 +317,8 @@ func (w *writer[T]) put(gen uint32, v T) {
 }
 
 func (w *writer[T]) run(ctx context.Context) {
+	quiet := time.NewTimer(w.quiet)
+	defer quiet.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -315,8 +326,32 @@ func (w *writer[T]) run(ctx context.Context) {
 			return
 		case <-w.wake:
 			w.write()
+		case <-quiet.C:
+			w.probe()
 		}
+		quiet.Reset(w.quiet)
 	}
+}
+
+// probe finds out whether something could be written. While a write has failed that is not its affair: who asked for that
+// one asks again.
+func (w *writer[T]) probe() {
+	w.mu.Lock()
+	gen, well := w.gen, w.trouble == nil && !w.fresh
+	w.mu.Unlock()
+	if !well {
+		return
+	}
+	if err := w.to.Try(); err != nil {
+		w.ended(err)
+		w.done(gen, err)
+	}
+}
+
+func (w *writer[T]) ended(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trouble = err
 }
 
 func (w *writer[T]) write() {
@@ -326,9 +361,7 @@ func (w *writer[T]) write() {
 	w.mu.Unlock()
 	if fresh {
 		err := w.to.Save(v)
-		w.mu.Lock()
-		w.trouble = err
-		w.mu.Unlock()
+		w.ended(err)
 		w.done(gen, err)
 	}
 }

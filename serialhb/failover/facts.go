@@ -82,6 +82,9 @@ func (s *State) Volatile() Volatile {
 		peer := &s.Peers[p]
 		v.Peers[p] = VolatilePeer{Seen: peer.Seen, Left: peer.Presence == Gone, Proof: peer.Proof, ProofBoot: peer.ProofBoot, Boot: peer.Claim.Boot,
 			Open: peer.Fence.mayOpen(), Counted: peer.Fence.Counted, Unsure: peer.Fence.Unsure, Unkept: peer.CountGen > s.KeptGen, Attempts: peer.Fence.Attempts}
+		if peer.Fence.Phase == FenceIdle {
+			v.Peers[p].Attempts = 0 // nobody asks for it any more
+		}
 		for d := range peer.Senses {
 			if peer.Senses[d].Broken {
 				v.Peers[p].Broken |= 1 << d

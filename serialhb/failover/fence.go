@@ -178,6 +178,16 @@ func (m *machine) drive(p uint8) {
 	m.do(a)
 }
 
+// CutLeftOpen says whether the power of a peer may be cut, without a proof, and nothing will give it back by itself.
+func (s *State) CutLeftOpen(p uint8) bool {
+	fence := &s.Peers[p].Fence
+	if !fence.Open || s.Peers[p].Proof != 0 {
+		return false
+	}
+	waits := func(k TimerKind) bool { return s.Timers[k]&(1<<p) != 0 }
+	return fence.Phase == FenceIdle || fence.Phase == FenceFailed && fence.Giving == 0 && !waits(TimerRetry) && !waits(TimerPower)
+}
+
 // callOff ends a fence that has not driven a coil, and gives power back where a failed one left a cut open.
 func (m *machine) callOff(p uint8) {
 	fence := &m.s.Peers[p].Fence

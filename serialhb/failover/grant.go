@@ -65,7 +65,7 @@ func (m *machine) releasable(p, g uint8, said *pulse.GroupClaim) bool {
 func (m *machine) release(p, g uint8) {
 	grp := &m.s.Groups[g]
 	grp.YieldTo = p + 1
-	grp.Announced = pulse.Wish{}
+	grp.Announced, grp.Tried = pulse.Wish{}, pulse.Wish{}
 	m.stopTimer(TimerWish, g)
 	m.note(NoteReleasing, p, g, 0)
 	m.stop(g, ThenIdle, CodeWish)

@@ -240,13 +240,13 @@ func (m *machine) settleFree(g uint8) {
 	if grp.Doing != 0 || m.takeUpWish(g) {
 		return
 	}
-	why, _ := m.obstacle(g)
+	why, about := m.obstacle(g)
 	grp.Phase = pulse.Idle
 	if ineligible(why) {
 		grp.Phase = pulse.Ineligible
 	}
 	switch {
-	case why == WhyFenceFailed: // by an earlier daemon, or for a person
+	case why == WhyFenceFailed && !m.heldElsewhere(g, about): // by an earlier daemon, or for a person
 		grp.Phase = pulse.Blocked
 	case why == WhyBudget && !m.s.Locked:
 		m.lockOut(g)
@@ -273,7 +273,7 @@ func (m *machine) settleDown(g uint8) {
 		return
 	}
 	for p := range m.peers() {
-		if m.lacks(g, p) && m.cuttable(p) && m.s.Peers[p].Fence.Phase == FenceFailed {
+		if m.lacks(g, p) && m.cuttable(p) && m.s.Peers[p].Fence.Phase == FenceFailed && !m.heldElsewhere(g, p) {
 			return
 		}
 	}

@@ -62,6 +62,7 @@ func (m *machine) otherSession(p *pulse.Pulse) {
 		grp := &m.s.Groups[g]
 		grp.Grants[p.From] = Grant{}
 		grp.Seen[p.From] = pulse.Wish{}
+		grp.Tried = pulse.Wish{}      // each session numbers its wishes anew
 		if grp.ProbeFor == p.From+1 { // the new session's request may bear the same number: it needs a probe of its own
 			grp.ProbeFor, grp.ProbeReq = 0, 0
 		}
@@ -110,10 +111,6 @@ func (m *machine) present(p uint8) {
 		m.note(NoteHeard, p, 0, 0)
 		peer.Presence = Present
 		m.s.Incident.Moved &^= 1 << p
-		if peer.Fence.Attempts > 0 && peer.Fence.ID == 0 {
-			peer.Fence.Attempts = 0
-			m.dirty()
-		}
 		if peer.Fence.Phase == FenceIdle && peer.Fence.Giving == 0 && peer.Proof == 0 {
 			m.givePower(p) // of a cut that did not end
 		}
@@ -121,9 +118,16 @@ func (m *machine) present(p uint8) {
 	if m.fenceMe(p) {
 		return
 	}
+	if peer.Fence.Phase == FenceFailed && !peer.Claim.Valid && !peer.Newer {
+		return // whether it asks to be cut is in its claim, which comes once it hears us
+	}
 	m.uncover(p)
 	if !peer.Fence.ByPerson {
 		m.callOff(p)
+	}
+	if peer.Fence.Attempts > 0 && peer.Fence.Phase == FenceIdle {
+		peer.Fence.Attempts = 0
+		m.dirty()
 	}
 }
 

@@ -283,7 +283,7 @@ func (m *machine) timerFired(t Timer) {
 	case TimerFarewell:
 		m.farewellTime()
 	case TimerSave:
-		m.s.SaveBad = false
+		m.askSave()
 	case TimerKeep:
 		m.keep()
 	}
@@ -304,7 +304,13 @@ func (m *machine) keep() uint32 {
 
 // save asks for the volatile facts to be written once per step, before anything that waits for them.
 func (m *machine) save() {
-	if m.s.Gen > m.s.AskedGen && !m.s.SaveBad {
+	if !m.s.SaveBad { // else its timer asks again
+		m.askSave()
+	}
+}
+
+func (m *machine) askSave() {
+	if m.s.Gen > m.s.AskedGen {
 		m.s.AskedGen = m.s.Gen
 		m.do(Action{Kind: Save, Gen: m.s.Gen})
 	}
@@ -321,9 +327,14 @@ func (m *machine) saved(e *Event) {
 		m.s.SavedGen = max(m.s.SavedGen, e.Gen)
 		m.s.SaveBad = false
 		m.stopTimer(TimerSave, 0)
-	case !m.s.SaveBad:
+	default:
+		if e.Gen <= m.s.SavedGen { // nothing was to be written, and nothing could be
+			m.dirty()
+		}
+		if !m.s.SaveBad {
+			m.note(NoteSaveFailed, 0, 0, 0)
+		}
 		m.s.SaveBad, m.s.AskedGen = true, m.s.SavedGen
-		m.note(NoteSaveFailed, 0, 0, 0)
 		m.setTimer(TimerSave, 0, writeRetry)
 	}
 }

@@ -58,7 +58,7 @@ func silent(address netip.Prefix, name string) string {
 // doubt compares an address with those of the host that stay where they are; "" is none.
 func doubt(address netip.Prefix, l link, all []place, name func(place) string) string {
 	ip := address.Addr()
-	var elsewhere *place
+	var elsewhere, length *place
 	for _, p := range all {
 		moves := strings.HasSuffix(p.addr.Label, labelEnd) || ip.Is6() && p.addr.PreferedLft == 0
 		if moves || p.ip() == ip || p.prefix().IsSingleIP() || !p.prefix().Contains(ip) {
@@ -70,10 +70,12 @@ func doubt(address netip.Prefix, l link, all []place, name func(place) string) s
 		case p.prefix().Bits() == address.Bits() || address.IsSingleIP():
 			return ""
 		default:
-			return fmt.Sprintf("%s has another length than the network %s of %s: write %s", address, p.prefix().Masked(), l.name, netip.PrefixFrom(ip, p.prefix().Bits()))
+			length = &p
 		}
 	}
 	switch {
+	case length != nil:
+		return fmt.Sprintf("%s has another length than the network %s of %s: write %s", address, length.prefix().Masked(), l.name, netip.PrefixFrom(ip, length.prefix().Bits()))
 	case elsewhere != nil:
 		return fmt.Sprintf("%s lies in the network %s of %s and in none of %s: configure %s, or correct the address", ip, elsewhere.prefix().Masked(), name(*elsewhere), l.name, name(*elsewhere))
 	case address.IsSingleIP() && !ip.IsLinkLocalUnicast():

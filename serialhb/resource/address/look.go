@@ -59,7 +59,7 @@ func news(ip netip.Addr, old, now standing) (told []Event, anew bool) {
 	}
 	switch {
 	case old.here && !now.here:
-		tell(Removed, "%s is not on %s any more, though it was not stopped: find out who took it off, then run `serialhb restart` here, which starts its group anew", ip, now.link.name)
+		tell(Removed, "%s is not on %s any more, though it was not stopped: find out who took it off, and put it back with `ip address add`; or, while every other node is heard, run `serialhb restart` here, which starts its group anew", ip, now.link.name)
 	case !old.here && now.here:
 		tell(Returned, "%s is on %s again", ip, now.link.name)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vishvananda/netlink"
 )
 
 var (
@@ -346,6 +348,24 @@ func TestNews(t *testing.T) {
 		}
 		if !slices.Equal(kinds, c.kinds) || anew != c.anew {
 			t.Errorf("%s: %v, %v", c.what, kinds, anew)
+		}
+	}
+}
+
+// Networks that lie in one another are looked at all, in whatever order the kernel lists them.
+func TestDoubtOfNestedNetworks(t *testing.T) {
+	at := func(s string) place {
+		p := netip.MustParsePrefix(s)
+		return place{netlink.Addr{IPNet: ipNet(p), LinkIndex: 2}}
+	}
+	name := func(place) string { return "eth1" }
+	small, large := at("10.0.1.5/24"), at("10.0.0.5/16")
+	for _, all := range [][]place{{small, large}, {large, small}} {
+		if d := doubt(netip.MustParsePrefix("10.0.1.10/24"), link{index: 2, name: "eth0"}, all, name); d != "" {
+			t.Error(d)
+		}
+		if d := doubt(netip.MustParsePrefix("10.0.1.10/20"), link{index: 2, name: "eth0"}, all, name); !strings.Contains(d, "has another length") {
+			t.Errorf("%q", d)
 		}
 	}
 }

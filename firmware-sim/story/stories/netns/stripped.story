@@ -12,7 +12,7 @@ expect standby bravo within 20s
 expect linked within 20s
 card alpha strip
 expect alarm alpha removed within 10s
-expect alarm alpha 192.0.2.10 is not on eth0 any more, though it was not stopped: find out who took it off, then run `serialhb restart` here within 1s
+expect alarm alpha 192.0.2.10 is not on eth0 any more, though it was not stopped: find out who took it off, and put it back with `ip address add` within 1s
 expect no-address for 500ms
 expect standby bravo for 100ms
 run alpha restart
