@@ -66,7 +66,7 @@ func TestStuckRecordDoesNotStopThePulses(t *testing.T) {
 func TestDirectoriesAreTriedWhileNothingHappens(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()
-		r.wait(time.Hour)
+		r.wait(time.Minute)
 		full := errors.New("no space left on device")
 		r.nodes[1].set(func(n *rigNode) { n.saveErr, n.keepErr = full, full })
 		r.within(15*time.Second, "the run directory is told", func() bool { return r.nodes[1].alarm("save-failed", "no space left") })
