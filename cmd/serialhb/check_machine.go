@@ -22,12 +22,12 @@ type machine struct {
 	sys  string                             // where sysfs is
 	chip func(label string) (string, error) // the kernel's name of a gpio chip
 
-	wayTo  func(netip.Addr) (way, error)
+	wayTo  func(netip.Addr) (address.Way, error)
 	lookUp func(context.Context, string) ([]netip.Addr, error)
 }
 
 func thisMachine() machine {
-	return machine{sys: "/sys", chip: cdev.New().Chip, wayTo: wayTo, lookUp: lookUp}
+	return machine{sys: "/sys", chip: cdev.New().Chip, wayTo: address.WayTo, lookUp: lookUp}
 }
 
 func (m machine) check(ctx context.Context, c *config.Config) (found []config.Finding) {

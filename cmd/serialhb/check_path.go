@@ -65,7 +65,7 @@ func (m machine) path(c *config.Config, f *config.Fence, at netip.Addr) (text, f
 	)
 	to, err := m.wayTo(at)
 	if err != nil {
-		return "cannot be reached from here: " + err.Error(), "correct the address, or the routes of this machine"
+		return "cannot be reached from Here: " + err.Error(), "correct the address, or the routes of this machine"
 	}
 	literal := false // it stands in the file, which was looked at
 	for _, option := range fencing.AddressOptions {
@@ -91,14 +91,14 @@ func (m machine) path(c *config.Config, f *config.Fence, at netip.Addr) (text, f
 				return fmt.Sprintf("is %s itself by link %s", who, l.Name), name
 			case host == at:
 				return "", ""
-			case to.via == host:
+			case to.Via == host:
 				return fmt.Sprintf("is reached through %s, the peer itself by link %s", who, l.Name), "connect it so that no node is on the way to it"
-			case err == nil && !to.here && to.card == over.card && int(peer) == int(f.Target):
-				return fmt.Sprintf("is reached over %s, as %s is by link %s, so one fault there takes the heartbeat and the means to cut", to.card, who, l.Name), apart
+			case err == nil && !to.Here && to.Interface == over.Interface && int(peer) == int(f.Target):
+				return fmt.Sprintf("is reached over %s, as %s is by link %s, so one fault there takes the heartbeat and the means to cut", to.Interface, who, l.Name), apart
 			}
 		}
 	}
-	if to.here {
+	if to.Here {
 		return "is this machine itself", name
 	}
 	return "", ""

@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/serialhb/serialhb/serialhb/config"
+	"github.com/serialhb/serialhb/serialhb/resource/address"
 )
 
 // A board that is reached over what leads to its target cannot be asked when that fails.
@@ -18,17 +18,17 @@ func TestCheckFindsTheWayToABoard(t *testing.T) {
 	r.write(r.agent, strings.Replace(agentScript, `<parameter name="lanplus"`, `<parameter name="ip" required="0"><content type="string"/><shortdesc lang="en">its address</shortdesc></parameter>
 <parameter name="lanplus"`, 1), 0o755)
 	// The example's link lan has alpha at 192.0.2.1 and bravo at 192.0.2.2.
-	ways := map[string]way{
-		"192.0.2.2": {card: "eth0"}, "192.0.2.20": {card: "eth0"}, "10.0.0.20": {card: "eth1"},
-		"10.1.0.20": {card: "eth1", via: netip.MustParseAddr("192.0.2.2")}, "10.2.0.20": {card: "eth2", via: netip.MustParseAddr("10.2.0.1")},
-		"192.0.2.1": {card: "lo", here: true}, "10.3.0.1": {card: "lo", here: true},
+	ways := map[string]address.Way{
+		"192.0.2.2": {Interface: "eth0"}, "192.0.2.20": {Interface: "eth0"}, "10.0.0.20": {Interface: "eth1"},
+		"10.1.0.20": {Interface: "eth1", Via: netip.MustParseAddr("192.0.2.2")}, "10.2.0.20": {Interface: "eth2", Via: netip.MustParseAddr("10.2.0.1")},
+		"192.0.2.1": {Interface: "lo", Here: true}, "10.3.0.1": {Interface: "lo", Here: true},
 	}
 	m := machine{sys: t.TempDir(), chip: func(string) (string, error) { return "", errors.New("no such chip") },
-		wayTo: func(at netip.Addr) (way, error) {
+		wayTo: func(at netip.Addr) (address.Way, error) {
 			if w, ok := ways[at.String()]; ok {
 				return w, nil
 			}
-			return way{}, errors.New("network is unreachable")
+			return address.Way{}, errors.New("network is unreachable")
 		},
 		lookUp: func(_ context.Context, name string) ([]netip.Addr, error) {
 			at := map[string]string{"bmc-bravo": "192.0.2.20", "bravo": "::ffff:192.0.2.2", "board": "10.0.0.20"}[name]
@@ -51,7 +51,7 @@ func TestCheckFindsTheWayToABoard(t *testing.T) {
 		{"192.0.2.2", ""}, // the file says so itself
 		{"10.3.0.1", "is this machine itself"},
 		{"192.0.2.1", ""},
-		{"10.9.0.20", "cannot be reached from here: network is unreachable"},
+		{"10.9.0.20", "cannot be reached from Here: network is unreachable"},
 	} {
 		r.text = strings.Replace(whole, "AT", c.at, 1)
 		r.write(r.opts, opts, 0o600)
@@ -63,41 +63,5 @@ func TestCheckFindsTheWayToABoard(t *testing.T) {
 		if len(found) != 1 || c.says == "" || found[0].Severity != config.Warning || found[0].Key != "fence[3].options.ip" || !strings.Contains(found[0].Text, c.says) || found[0].Fix == "" {
 			t.Errorf("%s: %v", c.at, found)
 		}
-	}
-}
-
-// The kernel's own word, for addresses that every machine has.
-func TestWayTo(t *testing.T) {
-	if w, err := wayTo(netip.MustParseAddr("127.0.0.1")); err != nil || w != (way{card: "lo", here: true}) {
-		t.Errorf("%+v, %v", w, err)
-	}
-	cards, err := net.Interfaces()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, card := range cards {
-		all, err := card.Addrs()
-		if err != nil || card.Flags&net.FlagUp == 0 || card.Flags&net.FlagLoopback != 0 {
-			continue
-		}
-		for _, a := range all {
-			own, err := netip.ParsePrefix(a.String())
-			if err != nil || !own.Addr().Is4() || own.Bits() > 29 {
-				continue
-			}
-			other := own.Masked().Addr().Next().Next().Next().Next()
-			if other == own.Addr() {
-				other = other.Next()
-			}
-			if w, err := wayTo(own.Addr()); err != nil || !w.here {
-				t.Errorf("own address: %+v, %v", w, err)
-			}
-			if w, err := wayTo(other); err != nil || w.here || w.card != card.Name || w.via.IsValid() {
-				t.Errorf("a neighbour of %s: %+v, %v", own, w, err)
-			}
-		}
-	}
-	if w, err := wayTo(netip.MustParseAddr("255.255.255.255")); err == nil && w.here {
-		t.Errorf("%+v", w)
 	}
 }

@@ -181,11 +181,26 @@ func (d *Daemon) linkAlarms(l uint8, now time.Duration, wrong map[string]string)
 		}
 		receives, sends, _, _ := d.watch.Path(l, p)
 		name, judged := d.member(p), d.state.Peers[p].Presence == failover.Present && state.up
-		deaf := judged && (wayBad(receives) || receives == detect.Never)
+		deaf := judged && d.heardBetter(l, p, receives)
 		mute := judged && sends == detect.Down
 		flaps := state.ways[p].look(now, deaf || mute)
 		say(flaps, "flapping "+name, name+" comes and goes on "+info.Name+": look at the plugs and at each part of that cable or path")
 		say(deaf && !flaps, "no-pulses "+name, name+" is alive but not heard on "+info.Name+": look at that cable or path")
 		say(mute && !flaps, "unheard "+name, name+" does not hear this node on "+info.Name+"; look at its receiver, the driver here and each conductor")
 	}
+}
+
+// heardBetter says whether a peer is heard on another link while it is not on this one. Who falls silent is late on all of
+// them for a while before that is known, and no cable is to blame then.
+func (d *Daemon) heardBetter(l, p uint8, here detect.Way) bool {
+	worse := map[detect.Way]int{detect.Late: 1, detect.Down: 2, detect.Never: 2}
+	for other := range d.o.Links {
+		if uint8(other) == l || d.o.Links[other].Peers&(1<<p) == 0 {
+			continue
+		}
+		if there, _, _, _ := d.watch.Path(uint8(other), p); worse[there] < worse[here] {
+			return true
+		}
+	}
+	return false
 }

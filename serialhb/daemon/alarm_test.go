@@ -8,6 +8,7 @@ import (
 
 	"github.com/serialhb/serialhb/fencing"
 	"github.com/serialhb/serialhb/serialhb/control"
+	"github.com/serialhb/serialhb/serialhb/daemon"
 )
 
 // A stranger that sends now and then is there all the time: its alarm neither comes and goes with each frame nor stays for
@@ -160,6 +161,24 @@ func TestPhaseOfAPeerThatClaimsNothing(t *testing.T) {
 		r.within(time.Second, "bravo is heard", func() bool { return a.Status().Members[1].Presence == "heard" })
 		if got := a.Status().Groups[0].Peers; len(got) != 0 {
 			t.Errorf("its phases are %v", got)
+		}
+	})
+}
+
+// A node that dies is late on every link before it is silent: no cable is to blame for that, however often it dies.
+func TestADeathIsNoFaultOfALink(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		for _, n := range r.nodes {
+			n.tune = func(o *daemon.Options) { o.Detection.LateMultiplier = 2 }
+		}
+		r.alphaOwns()
+		r.wait(5 * time.Second)
+		r.nodes[0].losePower()
+		r.within(detection, "bravo owns web", r.nodes[1].owns)
+		for _, code := range []string{"no-pulses alpha cable", "no-pulses alpha lan", "flapping alpha cable", "flapping alpha lan"} {
+			if _, times := r.nodes[1].raised(code); times != 0 {
+				t.Errorf("%s: %d times", code, times)
+			}
 		}
 	})
 }

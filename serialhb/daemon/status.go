@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/control"
-	"github.com/serialhb/serialhb/serialhb/detect"
 	"github.com/serialhb/serialhb/serialhb/failover"
 	"github.com/serialhb/serialhb/serialhb/pulse"
 )
@@ -194,6 +193,3 @@ func (d *Daemon) why(number uint32) control.Why {
 	}
 	return out
 }
-
-// wayBad says whether a direction of a link is not as it should be.
-func wayBad(w detect.Way) bool { return w == detect.Down || w == detect.Late }

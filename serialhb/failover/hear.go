@@ -118,10 +118,10 @@ func (m *machine) present(p uint8) {
 	if m.fenceMe(p) {
 		return
 	}
+	m.uncover(p)
 	if peer.Fence.Phase == FenceFailed && !peer.Claim.Valid && !peer.Newer {
 		return // whether it asks to be cut is in its claim, which comes once it hears us
 	}
-	m.uncover(p)
 	if !peer.Fence.ByPerson {
 		m.callOff(p)
 	}

@@ -190,6 +190,21 @@ func TestTriesOfWhoAsksToBeCutStayCounted(t *testing.T) {
 	}
 }
 
+// Life ends what a person said about alpha, also before it is known what alpha claims: the next silence is another one.
+func TestLifeEndsAnApprovalBeforeAnyClaim(t *testing.T) {
+	b, m := givenUp(t)
+	m.take(Restore)
+	m.begin(reread(t, m.s.Volatile()), true, FoundStopped)
+	m.s.Incident.Question = Question{Asked: true, Used: true, Covers: 1, About: 1}
+	b.say(0, 1)
+	if m.s.Peers[0].Claim.Valid || m.s.Peers[0].Fence.Phase != FenceFailed {
+		t.Fatal("alpha's claim is known")
+	}
+	if q := m.s.Incident.Question; q.Covers != 0 {
+		t.Errorf("alpha is heard, and may be cut without a question: %+v", q)
+	}
+}
+
 // Who is heard in a newer version never says what it claims: its life ends a fence like any other life.
 func TestLifeOfANewerVersionEndsAFailedFence(t *testing.T) {
 	_, m := givenUp(t)
