@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/serialhb/serialhb/firmware-sim/story"
@@ -22,11 +23,15 @@ var clockHavoc = []ordeal{
 // chapters are what happens between takeovers. With a clock of its own each second one is about that, so that a short
 // run has some of them.
 func (c *endureCmd) chapters() []ordeal {
+	plain := havoc
+	if time.Duration(c.Multiplier)*c.Interval >= restartTime {
+		plain = append(slices.Clone(havoc), killed)
+	}
 	if !c.OwnClock {
-		return havoc
+		return plain
 	}
 	var all []ordeal
-	for i, h := range havoc {
+	for i, h := range plain {
 		all = append(all, clockHavoc[i%len(clockHavoc)], h)
 	}
 	return all
