@@ -1,0 +1,418 @@
+package explore
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
+)
+
+// renamer gives the numbers of a cluster the smallest names that keep what the decision can tell: which are equal, which
+// came later, which are still in anybody's hand. What it can no longer tell is dropped. The zero value is ready; it is not
+// safe for concurrent use.
+//
+//	sessions, boots       only equality counts; those that nobody can send any more are as good as none
+//	sequences, requests   only the order counts, of one member's one session, and of those that may be compared
+//	generations           only the order counts, of one host; what is written is behind
+//	ids                   only equality counts, of one host
+//	terms                 the order counts, and the distance up to [farTerm]: a term is guessed by adding one
+//	incidents, counts     of no account here
+type renamer struct {
+	wide   []*uint32
+	bounds []*uint32 // thresholds
+	narrow []*uint16
+	values []uint32
+	ways   [2][]byte
+	code   *codec
+}
+
+// farTerm is the distance between two terms from which on it is of no account.
+const farTerm = 3
+
+func (r *renamer) rename(s *Scope, c *Cluster) {
+	for i := range s.Members {
+		scrub(s, &c.Hosts[i])
+	}
+	r.boots(s, c)
+	for i := range s.Members {
+		r.sessions(s, c, i)
+	}
+	for i := range s.Members {
+		r.generations(s, &c.Hosts[i])
+		ids(s, &c.Hosts[i])
+	}
+	for g := range s.Groups {
+		r.terms(s, c, g)
+	}
+	r.sort(c)
+}
+
+// each way that starts at a member, and its pulses.
+func from(s *Scope, c *Cluster, i uint8, f func(*pulse.Pulse)) {
+	for p := range s.Members {
+		if p != i {
+			w := &c.Ways[way(i, p)]
+			for k := range w.N {
+				f(&w.Pulses[k].Pulse)
+			}
+		}
+	}
+}
+
+// to is the same of those that end there.
+func to(s *Scope, c *Cluster, i uint8, f func(*pulse.Pulse)) {
+	for p := range s.Members {
+		if p != i {
+			w := &c.Ways[way(p, i)]
+			for k := range w.N {
+				f(&w.Pulses[k].Pulse)
+			}
+		}
+	}
+}
+
+// gone stands for a boot that nobody will send any more. Nothing that arrives equals it.
+const gone = 99
+
+// boots renames the boots of each host: those that run or are under way by their order, all others are gone.
+func (r *renamer) boots(s *Scope, c *Cluster) {
+	for i := range s.Members {
+		live := r.values[:0]
+		live = append(live, c.Hosts[i].Boot)
+		from(s, c, i, func(p *pulse.Pulse) { live = append(live, p.Boot) })
+		r.values = distinct(live)
+		name := func(boot *uint32) {
+			if *boot == 0 {
+				return
+			}
+			k, ok := slices.BinarySearch(r.values, *boot)
+			if *boot = uint32(k); !ok {
+				*boot = gone
+			}
+		}
+		for j := range s.Members {
+			if h := &c.Hosts[j]; j != i {
+				name(&h.State.Peers[i].Claim.Boot)
+				name(&h.State.Peers[i].ProofBoot)
+				for _, f := range [...]*failover.VolatilePeer{&h.Run.Peers[i], &h.NextRun.Peers[i]} {
+					name(&f.Boot)
+					name(&f.ProofBoot)
+				}
+			}
+		}
+		from(s, c, i, func(p *pulse.Pulse) { name(&p.Boot) })
+		name(&c.Hosts[i].Boot)
+	}
+}
+
+// distinct sorts values, and puts a single 0 before them.
+func distinct(values []uint32) []uint32 {
+	values = append(values, 0)
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
+// sessions renames the sessions of a member, and what is numbered within each.
+func (r *renamer) sessions(s *Scope, c *Cluster, i uint8) {
+	now := c.Hosts[i].State.Session // 0 without a daemon
+	to(s, c, i, func(p *pulse.Pulse) {
+		if now == 0 || p.PeerSession != now { // nobody will take it for an answer
+			p.PeerSession, p.Echo = 0, 0
+			for g := range s.Groups {
+				p.Groups[g].Grant = 0
+			}
+		}
+	})
+	var buffer [maxWire*(maxMembers-1) + 2]uint32
+	live := append(buffer[:0], now)
+	from(s, c, i, func(p *pulse.Pulse) { live = append(live, p.Session) })
+	live = distinct(live)
+	r.forget(s, c, i, live)
+	for _, session := range live[1:] {
+		r.within(s, c, i, session, session == now)
+	}
+	name := func(session *uint32) {
+		k, _ := slices.BinarySearch(live, *session)
+		*session = uint32(k)
+	}
+	for j := range s.Members {
+		if j != i {
+			in := &c.Hosts[j].State.Peers[i].In
+			name(&in.Session)
+			name(&in.Replaced)
+			name(&in.Stranger)
+		}
+	}
+	from(s, c, i, func(p *pulse.Pulse) { name(&p.Session) })
+	to(s, c, i, func(p *pulse.Pulse) { name(&p.PeerSession) })
+	name(&c.Hosts[i].State.Session)
+}
+
+// forget drops what others know of sessions that nobody will send any more.
+func (r *renamer) forget(s *Scope, c *Cluster, i uint8, live []uint32) {
+	dead := func(session uint32) bool {
+		_, ok := slices.BinarySearch(live, session)
+		return !ok || session == 0
+	}
+	for j := range s.Members {
+		if j == i {
+			continue
+		}
+		st := &c.Hosts[j].State
+		peer := &st.Peers[i]
+		in := &peer.In
+		if dead(in.Replaced) {
+			in.Replaced, in.SentAtStart = 0, 0
+		}
+		if dead(in.Stranger) {
+			in.Stranger, in.StrangerSeq, in.StrangerRun = 0, 0, 0
+		}
+		if !dead(in.Session) {
+			continue
+		}
+		in.Session, in.ClaimSeq, in.LinkSeq = 0, 0, [pulse.MaxLinks]uint32{}
+		if in.Stranger == 0 {
+			rose := peer.RiseLast > peer.RiseFrom
+			peer.RiseFrom, peer.RiseLast = 0, 0
+			if rose {
+				peer.RiseLast = 1
+			}
+		}
+		for g := range s.Groups { // what was asked for in it is compared with itself alone
+			r.narrow = remembered(r.narrow[:0], st, i, g)
+			r.compressNarrow()
+		}
+	}
+}
+
+// within renames the sequences and requests of one session of a member.
+//
+// Of sequences, what is under way, what others heard last, and what names them is named in order. All else is a threshold: it is
+// only ever compared with those, so it falls to the next lower of them. The own last sequence is one more threshold, from above.
+func (r *renamer) within(s *Scope, c *Cluster, i uint8, session uint32, now bool) {
+	r.wide, r.bounds = r.wide[:0], r.bounds[:0]
+	from(s, c, i, func(p *pulse.Pulse) {
+		if p.Session == session {
+			r.wide = append(r.wide, &p.Seq)
+		}
+	})
+	for j := range s.Members {
+		if j == i {
+			continue
+		}
+		peer := &c.Hosts[j].State.Peers[i]
+		in := &peer.In
+		if in.Session == session {
+			r.bounds = append(r.bounds, &in.ClaimSeq)
+			for l := range s.links() {
+				r.wide = append(r.wide, &in.LinkSeq[l])
+			}
+		}
+		if in.Stranger == session {
+			r.bounds = append(r.bounds, &in.StrangerSeq)
+		}
+		if in.Session == session || in.Stranger == session && in.Session == 0 {
+			r.wide = append(r.wide, &peer.RiseFrom, &peer.RiseLast)
+		}
+	}
+	if now {
+		r.ownSequences(s, c, i)
+	}
+	r.compressWide(0)
+	for g := range s.Groups {
+		r.requests(s, c, i, g, session, now)
+	}
+}
+
+// ownSequences are those that a member remembers of its own session, or that are named to it.
+func (r *renamer) ownSequences(s *Scope, c *Cluster, i uint8) {
+	st := &c.Hosts[i].State
+	says := st.Leaving == failover.LeaveSaying || st.Leaving == failover.QuietSaying
+	switch {
+	case says:
+		r.wide = append(r.wide, &st.ByeSeq, &st.Seq)
+	case st.Leaving != failover.LeaveSaving: // then it is a generation
+		st.ByeSeq = 0
+		fallthrough
+	default:
+		r.bounds = append(r.bounds, &st.Seq)
+	}
+	for p := range s.Members {
+		peer := &st.Peers[p]
+		if !says { // it was looked at when it came
+			peer.Claim.Echo = 0
+		}
+		r.bounds = append(r.bounds, &peer.ProofSeq, &peer.LeftSeq, &peer.In.SentAtClaim, &peer.In.SentAtStart, &peer.Claim.Echo, &peer.Senses[0].FellAt)
+	}
+	for g := range s.Groups {
+		r.bounds = append(r.bounds, &st.Groups[g].WonSeq)
+	}
+	to(s, c, i, func(p *pulse.Pulse) { r.wide = append(r.wide, &p.Echo) })
+}
+
+func (r *renamer) requests(s *Scope, c *Cluster, i, g uint8, session uint32, now bool) {
+	r.narrow = r.narrow[:0]
+	from(s, c, i, func(p *pulse.Pulse) {
+		if p.Session == session {
+			r.narrow = append(r.narrow, &p.Groups[g].Request)
+		}
+	})
+	for j := range s.Members {
+		st := &c.Hosts[j].State
+		if j == i || st.Peers[i].In.Session != session {
+			continue
+		}
+		r.narrow = remembered(r.narrow, st, i, g)
+	}
+	if now {
+		grp := &c.Hosts[i].State.Groups[g]
+		r.narrow = append(r.narrow, &grp.Request, &grp.LastRequest)
+		to(s, c, i, func(p *pulse.Pulse) { r.narrow = append(r.narrow, &p.Groups[g].Grant) })
+	}
+	r.compressNarrow()
+}
+
+// remembered adds the requests of member i for a group that another one knows of.
+func remembered(to []*uint16, st *failover.State, i, g uint8) []*uint16 {
+	grp := &st.Groups[g]
+	to = append(to, &st.Peers[i].Claim.Groups[g].Request, &grp.Grants[i].Request)
+	if grp.ProbeFor == i+1 {
+		to = append(to, &grp.ProbeReq)
+	}
+	return to
+}
+
+func (r *renamer) compressNarrow() {
+	r.values = r.values[:0]
+	for _, n := range r.narrow {
+		r.values = append(r.values, uint32(*n))
+	}
+	r.values = distinct(r.values)
+	for _, n := range r.narrow {
+		k, _ := slices.BinarySearch(r.values, uint32(*n))
+		*n = uint16(k)
+	}
+}
+
+// compressWide gives the values that were gathered their ranks above base; what is not above it becomes 0. Thresholds get the
+// rank of the value below.
+func (r *renamer) compressWide(base uint32) {
+	r.values = r.values[:0]
+	for _, n := range r.wide {
+		if *n <= base {
+			*n = 0
+		}
+		r.values = append(r.values, *n)
+	}
+	r.values = distinct(r.values)
+	for _, n := range r.bounds {
+		k, found := slices.BinarySearch(r.values, *n)
+		if !found {
+			k--
+		}
+		*n = uint32(k)
+	}
+	for _, n := range r.wide {
+		k, _ := slices.BinarySearch(r.values, *n)
+		*n = uint32(k)
+	}
+}
+
+// generations: whatever waits for one that is written has it.
+func (r *renamer) generations(s *Scope, h *Host) {
+	st := &h.State
+	r.bounds = r.bounds[:0]
+	r.wide = append(r.wide[:0], &st.Gen, &st.AskedGen, &h.SavedAs)
+	if st.Leaving == failover.LeaveSaving {
+		r.wide = append(r.wide, &st.ByeSeq)
+	}
+	for g := range s.Groups {
+		grp := &st.Groups[g]
+		r.wide = append(r.wide, &grp.Gen)
+		for p := range s.Members {
+			r.wide = append(r.wide, &grp.Grants[p].Gen)
+		}
+	}
+	for p := range s.Members {
+		r.wide = append(r.wide, &st.Peers[p].Fence.Gen)
+	}
+	r.compressWide(st.SavedGen)
+	st.SavedGen = 0
+
+	r.wide = append(r.wide[:0], &st.KeepGen, &h.KeptAs)
+	for g := range s.Groups {
+		r.wide = append(r.wide, &st.Groups[g].MoveGen)
+	}
+	for p := range s.Members {
+		r.wide = append(r.wide, &st.Peers[p].CountGen, &st.Peers[p].MutedGen)
+	}
+	r.compressWide(st.KeptGen)
+	st.KeptGen = 0
+}
+
+// ids renames what is under way on a host.
+func ids(s *Scope, h *Host) {
+	st := &h.State
+	next := uint32(0)
+	name := func(id *uint32) {
+		if *id != 0 {
+			next++
+			*id = next
+		}
+	}
+	for g := range s.Groups {
+		name(&st.Groups[g].Doing)
+	}
+	for p := range s.Members {
+		name(&st.Peers[p].Fence.ID)
+		name(&st.Peers[p].Fence.Giving)
+	}
+	st.NextID = next
+}
+
+func (r *renamer) terms(s *Scope, c *Cluster, g uint8) {
+	r.wide = r.wide[:0]
+	for i := range s.Members {
+		h := &c.Hosts[i]
+		r.wide = append(r.wide, &h.State.Groups[g].OwnTerm, &h.State.Groups[g].MaxTerm,
+			&h.Run.Groups[g].OwnTerm, &h.Run.Groups[g].MaxTerm, &h.NextRun.Groups[g].OwnTerm, &h.NextRun.Groups[g].MaxTerm,
+			&h.Disk.Groups[g].OwnTerm, &h.Disk.Groups[g].MaxTerm, &h.NextDisk.Groups[g].OwnTerm, &h.NextDisk.Groups[g].MaxTerm)
+		for p := range s.Members {
+			r.wide = append(r.wide, &h.State.Peers[p].Claim.Groups[g].Term)
+		}
+		from(s, c, i, func(p *pulse.Pulse) { r.wide = append(r.wide, &p.Groups[g].Term) })
+	}
+	r.values = r.values[:0]
+	for _, n := range r.wide {
+		r.values = append(r.values, *n)
+	}
+	r.values = distinct(r.values)
+	var names [64]uint32
+	for k := 1; k < len(r.values); k++ {
+		names[k] = names[k-1] + min(r.values[k]-r.values[k-1], farTerm)
+		if k == 1 {
+			names[k] = 1 // that there was one at all
+		}
+	}
+	for _, n := range r.wide {
+		k, _ := slices.BinarySearch(r.values, *n)
+		*n = names[k]
+	}
+}
+
+// sort brings the pulses of each way into an order of their own: any may arrive next.
+func (r *renamer) sort(c *Cluster) {
+	for i := range c.Ways {
+		w := &c.Ways[i]
+		if w.N < 2 {
+			continue
+		}
+		slices.SortFunc(w.Pulses[:w.N], func(a, b Flight) int { return r.compare(&a, &b) })
+	}
+}
+
+func (r *renamer) compare(a, b *Flight) int {
+	r.ways[0], r.ways[1] = r.code.flight(r.ways[0][:0], a), r.code.flight(r.ways[1][:0], b)
+	return bytes.Compare(r.ways[0], r.ways[1])
+}
