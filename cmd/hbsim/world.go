@@ -4,15 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/serialhb/serialhb/firmware-sim/chance"
 	"github.com/serialhb/serialhb/firmware-sim/world/script"
 )
 
-// worldCmd plays stories in simulated time.
-type worldCmd struct{ stories }
+// worldCmd plays stories in simulated time, or whole fates.
+type worldCmd struct {
+	stories
+	Seeds    string        `help:"Play the fates of these seeds instead: half an hour of a pair or more, with ten faults or more." placeholder:"FROM-TO"`
+	Jobs     int           `help:"How many fates at once; 0 is one for each processor."`
+	Interval time.Duration `help:"Interval of the pulses in fates; 0 lets each seed draw it."`
+	Trace    bool          `help:"Tell the fate of --seed as a timeline."`
+}
 
 func (c *worldCmd) Run(ctx context.Context) error {
+	options := chance.FateOptions{Interval: c.Interval}
+	switch {
+	case c.Trace:
+		return trace(c.Seed, options)
+	case c.Seeds != "":
+		from, to, err := parseSeeds(c.Seeds)
+		if err != nil {
+			return err
+		}
+		f := fates{from: from, to: to, jobs: c.Jobs, options: options}
+		return f.run(ctx)
+	}
 	var sum chance.Tally
 	for i := range uint64(c.Stories) {
 		if ctx.Err() != nil {

@@ -14,6 +14,7 @@ func (d *daemon) step(e failover.Event) {
 	var before [pulse.MaxGroups]pulse.Phase
 	for g := range d.cfg.G {
 		before[g] = d.state.Groups[g].Phase
+		d.w.pairs[before[g]][e.Kind]++
 	}
 	d.actions = d.state.Apply(&d.cfg, e, d.actions[:0])
 	for g := range d.cfg.G {
@@ -57,6 +58,7 @@ func (d *daemon) act(a *failover.Action) {
 	case failover.Adopt:
 		d.tell("adopts " + d.w.group(a.Group))
 	case failover.Cut, failover.Secure, failover.OpenCuts, failover.Restore:
+		d.checkCut(a)
 		d.relays(*a)
 	case failover.Reply:
 		d.reply(a)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
 // host is one machine. What it is told survives in three ways: its disk outlives everything, its run directory outlives
@@ -28,7 +29,8 @@ type host struct {
 	file    file
 	restart Restarts
 	daemon  *daemon
-	ports   []port // by link
+	signs   [pulse.MaxMembers]signs // of the others, that reached this machine
+	ports   []port                  // by link
 	boards  [][]*relay
 	senses  [][]*sense
 
@@ -171,6 +173,7 @@ func (h *host) endDaemon() {
 	}
 	h.daemon.dead = true
 	h.daemon = nil
+	h.signs = [pulse.MaxMembers]signs{}
 	for g := range h.services {
 		h.services[g].busy, h.services[g].cut = false, nil
 	}

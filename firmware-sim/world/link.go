@@ -107,10 +107,11 @@ func (h *host) send(index int, to uint8, frame []byte) {
 func (h *host) line(index int, way *way, to uint8, line []byte) {
 	way.busy = true
 	took := time.Duration(len(line)) * 10 * time.Second / time.Duration(h.w.c.Baud)
+	sent := h.w.now
 	h.w.after(took, func() {
 		way.busy = false
 		if !way.cut && h.powered {
-			h.w.real(to).bytes(index, way, line)
+			h.w.real(to).bytes(index, way, line, h, sent)
 		}
 		if next := way.waiting; next != nil {
 			way.waiting = nil
@@ -120,12 +121,14 @@ func (h *host) line(index int, way *way, to uint8, line []byte) {
 }
 
 // bytes arrive at the end of a cable. Some may be spoilt.
-func (h *host) bytes(index int, way *way, line []byte) {
+func (h *host) bytes(index int, way *way, line []byte, from *host, sent time.Duration) {
 	if !h.up || h.ports[index].gone {
 		return
 	}
 	if h.w.chance(way.air.Lose) {
 		line[h.w.rng.IntN(len(line))] ^= byte(1 + h.w.rng.IntN(255))
+	} else {
+		h.hears(from, sent)
 	}
 	for rest := line; len(rest) > 0; {
 		var frame []byte
@@ -140,7 +143,7 @@ func (h *host) datagram(index int, way *way, to uint8, frame []byte) {
 	if way.cut || h.w.chance(way.air.Lose) {
 		return
 	}
-	copies := 1
+	copies, sent := 1, h.w.now
 	if h.w.chance(way.air.Double) {
 		copies = 2
 	}
@@ -149,6 +152,7 @@ func (h *host) datagram(index int, way *way, to uint8, frame []byte) {
 		h.w.after(way.held+way.air.Delay+h.w.upTo(way.air.Spread), func() {
 			for _, other := range h.w.hosts {
 				if other.me == to && other.up && !other.ports[index].gone {
+					other.hears(h, sent)
 					other.receive(index, raw)
 				}
 			}

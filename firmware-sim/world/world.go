@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"time"
 
@@ -25,6 +26,29 @@ type World struct {
 	fences  []Fenced
 	check   checker
 	fault   error
+	pairs   Pairs
+	gaps    []Gap
+	lost    []lost // by group
+}
+
+// Pairs counts how often a group of a member was in a phase when an event of a kind came.
+type Pairs [pulse.Blocked + 1][eventKinds]uint64
+
+// eventKinds is how many kinds of events there are, with room for more.
+const eventKinds = 32
+
+// Gap is a time in which a group ran nowhere, between two nodes that had it, or the same one.
+type Gap struct {
+	At       time.Duration // when it ended
+	Lasted   time.Duration
+	From, To string
+}
+
+// lost is where a group ran last, and since when it runs nowhere.
+type lost struct {
+	from  string
+	since time.Duration
+	now   bool
 }
 
 // Line is one line of the timeline.
@@ -60,7 +84,37 @@ func New(c Config) *World {
 		w.addHost(uint8(m), c.Nodes[m])
 	}
 	w.addLinks()
+	w.lost = make([]lost, len(c.Groups))
 	return w
+}
+
+// Hash is of all that happened: the same for the same seed, on any machine.
+func (w *World) Hash() uint64 {
+	h := fnv.New64a()
+	for _, l := range w.history {
+		fmt.Fprintln(h, int64(l.At), l.Node, l.What)
+	}
+	return h.Sum64()
+}
+
+// Pairs says which phases met which events.
+func (w *World) Pairs() *Pairs { return &w.pairs }
+
+// Gaps are the times in which a group that had run ran nowhere.
+func (w *World) Gaps() []Gap { return w.gaps }
+
+// follow notes where a group runs.
+func (w *World) follow(g uint8, on *host) {
+	l := &w.lost[g]
+	switch {
+	case on == nil && !l.now && l.from != "":
+		l.now, l.since = true, w.now
+	case on != nil:
+		if l.now {
+			w.gaps = append(w.gaps, Gap{At: w.now, Lasted: w.now - l.since, From: l.from, To: on.name})
+		}
+		l.from, l.now = on.name, false
+	}
 }
 
 // Now is the time since the world began.

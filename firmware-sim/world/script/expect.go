@@ -44,6 +44,7 @@ var conditions = []condition{
 	{"disarmed", "NODE", "it may not", "n", false, func(p *player, a []string) bool { return !isArmed(p, a) }},
 	{"running", "NODE", "its daemon runs", "n", false, isUp},
 	{"down", "NODE", "its daemon does not run", "n", false, func(p *player, a []string) bool { return !isUp(p, a) }},
+	{"well", "NODE", "its daemon hears and is heard on every link, no group is in trouble there, and nothing waits for a person", "n", false, func(p *player, a []string) bool { return p.w.Ill(a[0]) == "" }},
 	{"powered", "NODE", "the node has power", "n", false, func(p *player, a []string) bool { return p.w.Powered(a[0]) }},
 	{"dark", "NODE", "it has none", "n", false, func(p *player, a []string) bool { return !p.w.Powered(a[0]) }},
 }

@@ -121,6 +121,9 @@ func (p *player) seen() string {
 			}
 			parts = append(parts, part)
 		}
+		if ill := p.w.Ill(n); ill != "" {
+			parts = append(parts, n+" is not well: "+ill)
+		}
 		if s.Incident.Open {
 			parts = append(parts, fmt.Sprintf("%s has incident %d with question %+v", n, s.Incident.ID, s.Incident.Question))
 		}

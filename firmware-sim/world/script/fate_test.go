@@ -1,0 +1,48 @@
+package script
+
+import (
+	"flag"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/serialhb/serialhb/firmware-sim/chance"
+)
+
+var seeds = flag.Uint64("seeds", 60, "how many fates are played")
+
+// Half an hour of a pair for each seed, with ten faults or more: never two owners, no needless cut, and all is well in the end.
+func TestFatesHold(t *testing.T) {
+	n := *seeds
+	if testing.Short() {
+		n = min(n, 10)
+	}
+	next := make(chan uint64)
+	var hands sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		hands.Go(func() {
+			for seed := range next {
+				if err := playSeed(seed); err != nil {
+					t.Errorf("%v\nfor its faults: go run ./cmd/hbsim world --seeds %d", err, seed)
+				}
+			}
+		})
+	}
+	for seed := range n {
+		if t.Failed() {
+			break
+		}
+		next <- seed + 1
+	}
+	close(next)
+	hands.Wait()
+}
+
+func playSeed(seed uint64) error {
+	s, err := Parse(fmt.Sprintf("seed-%d", seed), chance.NewFate(seed, chance.FateOptions{}).String())
+	if err == nil {
+		_, err = s.Run()
+	}
+	return err
+}
