@@ -15,12 +15,14 @@ import (
 )
 
 type cli struct {
-	World  worldCmd  `cmd:"" help:"Play random stories in simulated time."`
-	Rack   rackCmd   `cmd:"" help:"Play random stories with real processes."`
-	Cost   costCmd   `cmd:"" help:"Measure what an idle pair costs."`
-	Endure endureCmd `cmd:"" help:"Lose the owner again and again, and look whether the daemon grows."`
-	Story  storyCmd  `cmd:"" help:"Write down the story of a seed."`
-	Guest  guestCmd  `cmd:"" help:"Run a story or a command in an emulated machine, whose clock may be set."`
+	World   worldCmd   `cmd:"" help:"Play random stories in simulated time."`
+	Rack    rackCmd    `cmd:"" help:"Play random stories with real processes."`
+	Cost    costCmd    `cmd:"" help:"Measure what an idle pair costs."`
+	Endure  endureCmd  `cmd:"" help:"Lose the owner again and again, and look whether the daemon grows."`
+	Explore exploreCmd `cmd:"" help:"Go through everything that can happen to a few members, in every order."`
+	Museum  museumCmd  `cmd:"" help:"Show that the checks find bugs: build each mutant of the source, and let them look."`
+	Story   storyCmd   `cmd:"" help:"Write down the story of a seed."`
+	Guest   guestCmd   `cmd:"" help:"Run a story or a command in an emulated machine, whose clock may be set."`
 
 	GuestInit guestInitCmd `cmd:"" hidden:"" help:"Be the first process of such a machine."`
 }

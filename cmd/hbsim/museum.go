@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/serialhb/serialhb/firmware-sim/museum"
+)
+
+// museumCmd shows that the checks find bugs.
+type museumCmd struct {
+	Names  []string      `arg:"" optional:"" help:"Which mutants; without any, all." name:"mutant"`
+	Jobs   int           `help:"How many at once." default:"2"`
+	Budget time.Duration `help:"How long each ring may look." default:"2m"`
+	List   bool          `help:"Say which mutants there are."`
+}
+
+func (c *museumCmd) Run(ctx context.Context) error {
+	all, err := c.chosen()
+	if err != nil {
+		return err
+	}
+	if c.List {
+		for i := range all {
+			fmt.Printf("%-34s %-14s %s\n", all[i].Name, strings.Join(all[i].Rules, " "), all[i].About)
+		}
+		return nil
+	}
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return err
+	}
+	catches, errs := make([]museum.Catch, len(all)), make([]error, len(all))
+	next := make(chan int)
+	var hands sync.WaitGroup
+	for range max(1, c.Jobs) {
+		hands.Go(func() {
+			for i := range next {
+				if all[i].Equal == "" {
+					catches[i], errs[i] = museum.Hunt(ctx, root, &all[i], c.Budget)
+				}
+				fmt.Println(catchLine(&all[i], &catches[i], errs[i]))
+			}
+		})
+	}
+	for i := range all {
+		next <- i
+	}
+	close(next)
+	hands.Wait()
+	return verdict(all, catches, errs)
+}
+
+func (c *museumCmd) chosen() ([]museum.Mutant, error) {
+	all, err := museum.Mutants()
+	if err != nil || len(c.Names) == 0 {
+		return all, err
+	}
+	var out []museum.Mutant
+	for _, name := range c.Names {
+		found := false
+		for _, m := range all {
+			if m.Name == name {
+				out, found = append(out, m), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("there is no mutant %q: hbsim museum --list names them all", name)
+		}
+	}
+	return out, nil
+}
+
+func catchLine(m *museum.Mutant, c *museum.Catch, err error) string {
+	head := fmt.Sprintf("%-34s %-14s", m.Name, strings.Join(m.Rules, " "))
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%s error   %v", head, err)
+	case m.Equal != "":
+		return fmt.Sprintf("%s equal   %s", head, m.Equal)
+	case !c.Caught():
+		return fmt.Sprintf("%s missed  by %d checks", head, c.Tried)
+	}
+	return fmt.Sprintf("%s caught  %.1fs by %s: %s", head, c.Took.Seconds(), c.Ring, c.Why)
+}
+
+func verdict(all []museum.Mutant, catches []museum.Catch, errs []error) error {
+	caught, equal, bad := 0, 0, 0
+	for i := range all {
+		switch {
+		case all[i].Equal != "":
+			equal++
+		case errs[i] == nil && catches[i].Caught():
+			caught++
+		default:
+			bad++
+		}
+	}
+	fmt.Printf("%d mutants: %d caught, %d equal to the original, %d missed\n", len(all), caught, equal, bad)
+	if bad > 0 {
+		return fmt.Errorf("%d mutants live on: what should have caught them checks less than it says", bad)
+	}
+	return nil
+}
+
+// moduleRoot is where the source is, which mutants are made of.
+func moduleRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	mod := strings.TrimSpace(string(out))
+	if err != nil || mod == "" || mod == os.DevNull {
+		return "", fmt.Errorf("mutants are made of the source: run this inside of it (%v)", err)
+	}
+	return filepath.Dir(mod), nil
+}

@@ -1,0 +1,86 @@
+package museum
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Every mutant can still be made of the source as it is.
+func TestMutantsFitTheSource(t *testing.T) {
+	all, err := Mutants()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for i := range all {
+		m := &all[i]
+		if names[m.Name] {
+			t.Errorf("two mutants are called %s", m.Name)
+		}
+		names[m.Name] = true
+		source, err := os.ReadFile(filepath.Join("../..", m.File))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		mutated, err := m.Mutate(source)
+		if err != nil {
+			t.Error(err)
+		} else if string(mutated) == string(source) {
+			t.Errorf("mutant %s changes nothing", m.Name)
+		}
+	}
+}
+
+func TestMutate(t *testing.T) {
+	m := Mutant{Name: "x", File: "f.go", Old: []string{"b", "c"}, New: []string{"d"}}
+	for source, want := range map[string]string{
+		"a\n\tb\n\tc\ne":    "a\nd\ne\n",
+		"a\nb":              "is not in f.go any more",
+		"b\nc\nb\nc":        "stands at line 1 of f.go and at line 3",
+		"b \n  c\nwhatever": "d\nwhatever\n",
+	} {
+		got, err := m.Mutate([]byte(source))
+		switch {
+		case err != nil && !strings.Contains(err.Error(), want):
+			t.Errorf("%q: %v, want %q", source, err, want)
+		case err == nil && string(got) != want:
+			t.Errorf("%q became %q, want %q", source, got, want)
+		}
+	}
+}
+
+func TestParseNamesTheLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"rule 4.2":                        "line 1: a mutant begins",
+		"mutant a\nfile f\nwhat":          `line 3: "what" is none of`,
+		"mutant a\nby here":               "line 2: say \"by PACKAGE TEST [FLAGS]\"",
+		"mutant a\nrule 1.1\nfile f\n- x": "mutant a: it needs",
+		"mutant a\nrule 1.1\nfile f\n- x\nby p T\nequal because": "mutant a: it needs",
+	} {
+		if _, err := parse(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	all, err := parse("mutant a\nrule 1.1 2.2\nabout b c\nfile f\n- x y\n+ z\nby p T/s -n=2 -m\n")
+	if err != nil || len(all) != 1 || all[0].Old[0] != "x y" || all[0].By[0] != (Ring{"p", "T/s", "-n=2 -m"}) || all[0].About != "b c" || len(all[0].Rules) != 2 {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+func TestComplaint(t *testing.T) {
+	for said, want := range map[string]string{
+		"=== RUN   T\n    x_test.go:27: web runs on 2 hosts:\n": "web runs on 2 hosts:",
+		"=== RUN T\npanic: failover: a coil\n":                  "panic: failover: a coil",
+		"FAIL":                                                  "it failed",
+	} {
+		if got := complaint(said); got != want {
+			t.Errorf("%q gave %q, want %q", said, got, want)
+		}
+	}
+	if got := anchored("TestA/b-1"); got != "^TestA$/^b-1$" {
+		t.Error(got)
+	}
+}
