@@ -67,10 +67,11 @@ var rooms = []room{
 		other: []string{"github.com/rs/zerolog"}},
 
 	{path: "cmd/serialhb/...", layer: program, ours: []string{"cmd/serialhb/...", "serialhb/...", "fencing/...", "gpio/...", "firmware-sim/..."}, other: programModules},
-	{path: "cmd/hbsim/...", layer: program, ours: []string{"cmd/hbsim/...", "serialhb/...", "fencing/...", "gpio/...", "firmware-sim/..."}, other: programModules},
+	{path: "cmd/hbsim/...", layer: program, ours: []string{"cmd/hbsim/...", "serialhb/...", "serialhb/failover/explore", "fencing/...", "gpio/...", "firmware-sim/..."}, other: programModules},
 	{path: "cmd/...", layer: program, ours: []string{"serialhb/...", "fencing/...", "gpio/..."}, other: programModules},
 	{path: ".ci/...", layer: program},
 
+	{path: "serialhb/failover/explore", layer: testSide, ours: []string{"serialhb/failover", "serialhb/pulse", "fencing"}},
 	{path: "serialhb/link/linktest", layer: testSide, ours: []string{"serialhb/link", "serialhb/pulse"}},
 	{path: "fencing/fencingtest", layer: testSide, ours: []string{"fencing"}},
 	{path: "gpio/gpiotest", layer: testSide, ours: []string{"gpio"}},

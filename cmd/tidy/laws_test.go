@@ -37,7 +37,7 @@ func laws() []law {
 	return []law{
 		latticeLaw, pureImportsLaw, pureUseLaw, fencingValuesLaw,
 		docLaw, readmeLaw, topLevelLaw, nameLaw, functionLaw, fileLaw,
-		formatLaw, leftoverLaw, machineLaw,
+		formatLaw, leftoverLaw, machineLaw, promiseLaw,
 		sleepLaw, skipLaw,
 	}
 }
