@@ -145,6 +145,9 @@ func ScopeNamed(name string) (*Scope, error) {
 	if s, ok := walkNamed(name); ok {
 		return s, nil
 	}
+	if name == roaming.Name {
+		return &roaming, nil
+	}
 	for i := range Scopes {
 		if Scopes[i].Name == name {
 			return &Scopes[i], nil

@@ -1,0 +1,32 @@
+package explore
+
+import (
+	"flag"
+	"runtime"
+	"sync"
+	"testing"
+)
+
+var roams = flag.Int("roams", 300_000, "how many moves each roam takes")
+
+func TestRoamsHold(t *testing.T) {
+	n := *roams
+	if testing.Short() {
+		n = min(n, 50_000)
+	}
+	var hands sync.WaitGroup
+	for seed := range uint64(runtime.GOMAXPROCS(0)) {
+		hands.Go(func() {
+			var saw Sightings
+			bad, path := Roam(&roaming, seed, n, &saw)
+			if bad == "" {
+				return
+			}
+			if short, err := Shorten(path); err == nil {
+				path = short
+			}
+			t.Errorf("%s:\n%s", bad, path)
+		})
+	}
+	hands.Wait()
+}
