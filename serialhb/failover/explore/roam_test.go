@@ -7,9 +7,16 @@ import (
 	"testing"
 )
 
-var roams = flag.Int("roams", 300_000, "how many moves each roam takes")
+var (
+	roams   = flag.Int("roams", 300_000, "how many moves each roam takes")
+	roamsIn = flag.String("scope", roaming.Name, "the scope that they take them in")
+)
 
 func TestRoamsHold(t *testing.T) {
+	s, err := ScopeNamed(*roamsIn)
+	if err != nil {
+		t.Fatal(err)
+	}
 	n := *roams
 	if testing.Short() {
 		n = min(n, 50_000)
@@ -18,7 +25,7 @@ func TestRoamsHold(t *testing.T) {
 	for seed := range uint64(runtime.GOMAXPROCS(0)) {
 		hands.Go(func() {
 			var saw Sightings
-			bad, path := Roam(&roaming, seed, n, &saw)
+			bad, path := Roam(s, seed, n, &saw)
 			if bad == "" {
 				return
 			}
