@@ -16,7 +16,7 @@ var seeds = flag.Uint64("seeds", 60, "how many fates are played")
 func TestFatesHold(t *testing.T) {
 	n := *seeds
 	if testing.Short() {
-		n = min(n, 10)
+		n = min(n, 3)
 	}
 	next := make(chan uint64)
 	var hands sync.WaitGroup

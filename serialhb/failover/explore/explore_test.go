@@ -21,11 +21,11 @@ func TestSmallScopesHold(t *testing.T) {
 			continue
 		}
 		t.Run(s.Name, func(t *testing.T) {
-			depth := s.Depth - *less
+			limit := Limit{Depth: s.Depth - *less}
 			if testing.Short() {
-				depth -= 3
+				limit.Clusters = 3000
 			}
-			r := Search(context.Background(), s, Limit{Depth: depth})
+			r := Search(context.Background(), s, limit)
 			if r.Bad != "" {
 				t.Fatalf("%s:\n%s", r.Bad, r.Path)
 			}
@@ -86,11 +86,19 @@ func wander(t *testing.T, s *Scope, seed uint64, moves int, each func(*Cluster, 
 	}
 }
 
+// wanders is how many are made in each scope.
+func wanders() uint64 {
+	if testing.Short() {
+		return 2
+	}
+	return 20
+}
+
 func TestClustersSurviveTheirBytes(t *testing.T) {
 	for i := range Scopes {
 		s := &Scopes[i]
 		k := newCodec(s)
-		for seed := range uint64(20) {
+		for seed := range wanders() {
 			wander(t, s, seed, 300, func(c *Cluster, _ Move) {
 				var back Cluster
 				k.decode(k.encode(nil, c), &back)
@@ -107,7 +115,7 @@ func TestRenamingTwiceIsRenamingOnce(t *testing.T) {
 	for i := range Scopes {
 		s := &Scopes[i]
 		names := renamer{code: newCodec(s)}
-		for seed := range uint64(20) {
+		for seed := range wanders() {
 			wander(t, s, seed, 300, func(c *Cluster, _ Move) {
 				again := *c
 				if names.rename(s, &again); again != *c {
@@ -169,8 +177,8 @@ func TestWorkersDoNotMatter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one := Search(context.Background(), s, Limit{Workers: 1, Depth: 14})
-	many := Search(context.Background(), s, Limit{Workers: 4, Depth: 14})
+	one := Search(context.Background(), s, Limit{Workers: 1, Depth: 12})
+	many := Search(context.Background(), s, Limit{Workers: 4, Depth: 12})
 	if one.Clusters != many.Clusters || one.Moves != many.Moves || one.Saw != many.Saw {
 		t.Errorf("%d clusters and %d moves by one, %d and %d by four", one.Clusters, one.Moves, many.Clusters, many.Moves)
 	}

@@ -19,7 +19,7 @@ func TestRoamsHold(t *testing.T) {
 	}
 	n := *roams
 	if testing.Short() {
-		n = min(n, 50_000)
+		n = min(n, 5000)
 	}
 	var hands sync.WaitGroup
 	for seed := range uint64(runtime.GOMAXPROCS(0)) {

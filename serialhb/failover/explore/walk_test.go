@@ -15,7 +15,7 @@ const walkMoves = 250
 func TestWalksHold(t *testing.T) {
 	n := *walks
 	if testing.Short() {
-		n = min(n, 500)
+		n = min(n, 100)
 	}
 	seeds := make(chan uint64)
 	var hands sync.WaitGroup
