@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/serialhb/serialhb/serialhb/failover"
 	"github.com/serialhb/serialhb/serialhb/failover/explore"
 )
@@ -18,7 +16,7 @@ type exploreCmd struct {
 	Scopes   []string      `arg:"" optional:"" help:"Which scopes; without any, all of them, each only as deep as go test goes." name:"scope"`
 	List     bool          `help:"Say which scopes there are, and what may happen in each."`
 	Depth    int           `help:"Go so many moves deep at most."`
-	Clusters uint64        `help:"Stop after the level in which so many clusters were met."`
+	Clusters uint64        `help:"Stop when so many clusters were met."`
 	Workers  int           `help:"Look at so many at once; 0 is one for each processor."`
 	For      time.Duration `help:"Stop after so long."`
 	Saw      bool          `help:"Say how often members told what."`
@@ -54,8 +52,13 @@ func (c *exploreCmd) Run(ctx context.Context) error {
 		if shallow && depth == 0 {
 			depth = s.Depth
 		}
-		r := explore.Search(ctx, s, explore.Limit{Depth: depth, Clusters: c.Clusters, Workers: c.Workers, Tell: progress(s)})
-		fmt.Println(summary(&r))
+		began := time.Now()
+		r := explore.Search(s, c.spread, func(r *explore.Result) bool {
+			progress(s, r, time.Since(began))
+			return ctx.Err() != nil || depth > 0 && r.Depth >= depth || c.Clusters > 0 && r.Clusters >= c.Clusters
+		})
+		clearLine()
+		fmt.Println(summary(&r, time.Since(began), workersOr(c.Workers)))
 		if c.Saw {
 			for code, n := range r.Saw {
 				if n > 0 {
@@ -70,21 +73,18 @@ func (c *exploreCmd) Run(ctx context.Context) error {
 	return nil
 }
 
-// progress tells each level, to people only.
-func progress(s *explore.Scope) func(explore.Progress) {
-	if _, err := unix.IoctlGetTermios(int(os.Stderr.Fd()), unix.TCGETS); err != nil {
-		return nil
+func (c *exploreCmd) spread(jobs int, job func(int)) { spread(c.Workers, jobs, job) }
+
+// progress tells how far a search is, to people only.
+func progress(s *explore.Scope, r *explore.Result, took time.Duration) {
+	if !watched() {
+		return
 	}
-	return func(p explore.Progress) {
-		fmt.Fprintf(os.Stderr, "\r%-12s %3d deep, %d clusters, %d of them waiting, %.0f/s \x1b[K", s.Name, p.Depth, p.Clusters, p.Waiting,
-			float64(p.Clusters)/p.Took.Seconds())
-		if p.Waiting == 0 {
-			fmt.Fprint(os.Stderr, "\r\x1b[K")
-		}
-	}
+	fmt.Fprintf(os.Stderr, "\r%-12s %3d deep, %d clusters, %d of them waiting, %.0f/s \x1b[K", s.Name, r.Depth, r.Clusters, r.Waiting,
+		float64(r.Clusters)/took.Seconds())
 }
 
-func summary(r *explore.Result) string {
+func summary(r *explore.Result, took time.Duration, workers int) string {
 	how := "exhausted"
 	switch {
 	case r.Bad != "":
@@ -94,7 +94,7 @@ func summary(r *explore.Result) string {
 	}
 	parts := []string{
 		fmt.Sprintf("%-12s %s: %d clusters, %d moves, %d deep", r.Scope, how, r.Clusters, r.Moves, r.Depth),
-		fmt.Sprintf("%s, %.0f clusters/s and worker", r.Took.Round(time.Millisecond), float64(r.Clusters)/r.Took.Seconds()/float64(r.Workers)),
+		fmt.Sprintf("%s, %.0f clusters/s and worker", took.Round(time.Millisecond), float64(r.Clusters)/took.Seconds()/float64(workers)),
 		fmt.Sprintf("%d bytes each, %d of them kept", r.Bytes/max(r.Clusters, 1), r.Kept/max(r.Clusters, 1)),
 		fmt.Sprintf("one missed with a probability of %.1g at most", r.Omitted()),
 	}

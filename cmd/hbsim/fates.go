@@ -7,14 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/serialhb/serialhb/firmware-sim/chance"
 	"github.com/serialhb/serialhb/firmware-sim/world"
@@ -30,7 +27,6 @@ type fates struct {
 	options  chance.FateOptions
 
 	mu    sync.Mutex
-	next  uint64
 	sum   fateSum
 	began time.Time
 	bad   *badFate
@@ -52,6 +48,9 @@ type fateSum struct {
 	gaps      []time.Duration // of takeovers
 }
 
+// maxSeeds is more than anybody waits for.
+const maxSeeds = 1 << 32
+
 // parseSeeds reads FROM-TO, or one seed.
 func parseSeeds(text string) (from, to uint64, err error) {
 	a, b, more := strings.Cut(text, "-")
@@ -62,23 +61,16 @@ func parseSeeds(text string) (from, to uint64, err error) {
 	if err == nil {
 		to, err = strconv.ParseUint(b, 10, 64)
 	}
-	if err != nil || to < from {
-		return 0, 0, fmt.Errorf("%q are no seeds: write for example --seeds 1-1000", text)
+	if err != nil || to < from || to-from >= maxSeeds {
+		return 0, 0, fmt.Errorf("%q are no seeds that can be played: write for example --seeds 1-1000", text)
 	}
 	return from, to, nil
 }
 
 func (f *fates) run(ctx context.Context) error {
-	if f.jobs <= 0 {
-		f.jobs = runtime.GOMAXPROCS(0)
-	}
-	f.next, f.began, f.sum.with = f.from, time.Now(), map[string]uint64{}
-	var hands sync.WaitGroup
-	for range f.jobs {
-		hands.Go(func() { f.work(ctx) })
-	}
-	hands.Wait()
-	f.clear()
+	f.began, f.sum.with = time.Now(), map[string]uint64{}
+	spread(f.jobs, int(f.to-f.from)+1, func(k int) { f.play(ctx, f.from+uint64(k)) })
+	clearLine()
 	f.sum.print(time.Since(f.began))
 	if f.bad != nil {
 		return f.bad.report(f.options)
@@ -86,26 +78,23 @@ func (f *fates) run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (f *fates) work(ctx context.Context) {
-	for ctx.Err() == nil {
-		f.mu.Lock()
-		seed := f.next
-		f.next++
-		over := seed > f.to || f.bad != nil
-		f.mu.Unlock()
-		if over {
-			return
-		}
-		fate := chance.NewFate(seed, f.options)
-		w, err := playFate(fate)
-		f.mu.Lock()
-		f.sum.add(fate, w)
-		if err != nil && (f.bad == nil || seed < f.bad.fate.Seed) {
-			f.bad = &badFate{fate, err}
-		}
-		f.progress()
-		f.mu.Unlock()
+// play plays one seed, unless there is a reason to stop.
+func (f *fates) play(ctx context.Context, seed uint64) {
+	f.mu.Lock()
+	over := ctx.Err() != nil || f.bad != nil
+	f.mu.Unlock()
+	if over {
+		return
 	}
+	fate := chance.NewFate(seed, f.options)
+	w, err := playFate(fate)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sum.add(fate, w)
+	if err != nil && (f.bad == nil || seed < f.bad.fate.Seed) {
+		f.bad = &badFate{fate, err}
+	}
+	f.progress()
 }
 
 // playFate lets a fate happen. The error is a [*script.Failure].
@@ -118,7 +107,7 @@ func playFate(f chance.Fate) (*world.World, error) {
 }
 
 func (f *fates) progress() {
-	if _, err := unix.IoctlGetTermios(int(os.Stderr.Fd()), unix.TCGETS); err != nil || f.sum.seeds%16 != 0 {
+	if !watched() || f.sum.seeds%16 != 0 {
 		return
 	}
 	const width = 30
@@ -126,12 +115,6 @@ func (f *fates) progress() {
 	took := time.Since(f.began)
 	fmt.Fprintf(os.Stderr, "\r[%-*s] %d of %d seeds, %.0f/s, %.0f simulated hours a minute \x1b[K", width, strings.Repeat("=", int(width*f.sum.seeds/all)),
 		f.sum.seeds, all, float64(f.sum.seeds)/took.Seconds(), f.sum.simulated.Hours()/took.Minutes())
-}
-
-func (f *fates) clear() {
-	if _, err := unix.IoctlGetTermios(int(os.Stderr.Fd()), unix.TCGETS); err == nil {
-		fmt.Fprint(os.Stderr, "\r\x1b[K")
-	}
 }
 
 func (s *fateSum) add(f chance.Fate, w *world.World) {

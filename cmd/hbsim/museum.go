@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/serialhb/serialhb/firmware-sim/museum"
@@ -16,7 +15,7 @@ import (
 // museumCmd shows that the checks find bugs.
 type museumCmd struct {
 	Names  []string      `arg:"" optional:"" help:"Which mutants; without any, all." name:"mutant"`
-	Jobs   int           `help:"How many at once." default:"2"`
+	Jobs   int           `help:"How many at once; 0 is one for each processor."`
 	Budget time.Duration `help:"How long each ring may look." default:"2m"`
 	List   bool          `help:"Say which mutants there are."`
 }
@@ -37,23 +36,12 @@ func (c *museumCmd) Run(ctx context.Context) error {
 		return err
 	}
 	catches, errs := make([]museum.Catch, len(all)), make([]error, len(all))
-	next := make(chan int)
-	var hands sync.WaitGroup
-	for range max(1, c.Jobs) {
-		hands.Go(func() {
-			for i := range next {
-				if all[i].Equal == "" {
-					catches[i], errs[i] = museum.Hunt(ctx, root, &all[i], c.Budget)
-				}
-				fmt.Println(catchLine(&all[i], &catches[i], errs[i]))
-			}
-		})
-	}
-	for i := range all {
-		next <- i
-	}
-	close(next)
-	hands.Wait()
+	spread(c.Jobs, len(all), func(i int) {
+		if all[i].Equal == "" {
+			catches[i], errs[i] = museum.Hunt(ctx, root, &all[i], c.Budget)
+		}
+		fmt.Println(catchLine(&all[i], &catches[i], errs[i]))
+	})
 	return verdict(all, catches, errs)
 }
 

@@ -71,7 +71,7 @@ var rooms = []room{
 	{path: "cmd/...", layer: program, ours: []string{"serialhb/...", "fencing/...", "gpio/..."}, other: programModules},
 	{path: ".ci/...", layer: program},
 
-	{path: "serialhb/failover/explore", layer: testSide, ours: []string{"serialhb/failover", "serialhb/pulse", "fencing"}},
+	{path: "serialhb/failover/explore", layer: testSide, std: pureStd, ours: []string{"serialhb/failover", "serialhb/pulse", "fencing"}},
 	{path: "serialhb/link/linktest", layer: testSide, ours: []string{"serialhb/link", "serialhb/pulse"}},
 	{path: "fencing/fencingtest", layer: testSide, ours: []string{"fencing"}},
 	{path: "gpio/gpiotest", layer: testSide, ours: []string{"gpio"}},
@@ -83,6 +83,7 @@ var rooms = []room{
 
 var programModules = []string{
 	"github.com/alecthomas/kong", "github.com/rs/zerolog", "github.com/mattn/go-colorable", "github.com/mattn/go-isatty", "golang.org/x/sys",
+	"golang.org/x/sync",
 }
 
 // sideways are the pairs of one floor, or one up, that the design allows, with the reason.

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// pureRooms are the folders of layer 0. Of fencing only some files belong to it.
-var pureRooms = []string{"serialhb/pulse", "serialhb/detect", "serialhb/failover"}
+// pureRooms are the folders of layer 0, with all that lies in them: what is explored is explored without a clock and without
+// chance, too. Of fencing only some files belong to it.
+var pureRooms = []string{"serialhb/pulse", "serialhb/detect", "serialhb/failover", "serialhb/failover/explore"}
 
 func (t *tree) pure() []*file {
 	return slices.DeleteFunc(t.shipped(), func(f *file) bool {
@@ -79,6 +80,8 @@ var pureImportsLaw = law{
 		imports("log", "serialhb/detect", "log", "imports log:"),
 		imports("reflect", "serialhb/detect", "reflect", "imports reflect:"),
 		imports("unsafe", "serialhb/detect", "unsafe", "imports unsafe:"),
+		imports("the model checker draws", "serialhb/failover/explore", "math/rand/v2", "imports math/rand/v2:"),
+		imports("the model checker waits", "serialhb/failover/explore", "sync", "imports sync:"),
 		{"the sequence prints", files{"fencing/sequence.go": "package fencing\nimport \"fmt\"\n"}, "imports fmt:"},
 		{"the plan waits", files{"fencing/plan.go": "package fencing\nimport \"context\"\n"}, "imports context:"},
 	},

@@ -4,8 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
-	"sync"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/serialhb/serialhb/firmware-sim/chance"
 )
@@ -18,25 +19,20 @@ func TestFatesHold(t *testing.T) {
 	if testing.Short() {
 		n = min(n, 3)
 	}
-	next := make(chan uint64)
-	var hands sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		hands.Go(func() {
-			for seed := range next {
-				if err := playSeed(seed); err != nil {
-					t.Errorf("%v\nfor its faults: go run ./cmd/hbsim world --seeds %d", err, seed)
-				}
-			}
-		})
-	}
+	var all errgroup.Group
+	all.SetLimit(runtime.GOMAXPROCS(0))
 	for seed := range n {
 		if t.Failed() {
 			break
 		}
-		next <- seed + 1
+		all.Go(func() error {
+			if err := playSeed(seed + 1); err != nil {
+				t.Errorf("%v\nfor its faults: go run ./cmd/hbsim world --seeds %d", err, seed+1)
+			}
+			return nil
+		})
 	}
-	close(next)
-	hands.Wait()
+	_ = all.Wait()
 }
 
 func playSeed(seed uint64) error {

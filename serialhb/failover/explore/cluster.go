@@ -44,7 +44,6 @@ type Way struct {
 type Flight struct {
 	Link uint8
 	pulse.Pulse
-	_ uint32 // a whole number of words: see codec
 }
 
 // way gives the index of the way between two members.
@@ -82,19 +81,6 @@ func beginning(s *Scope) Cluster {
 		c.Hosts[i].Disk.Armed = true
 	}
 	return c
-}
-
-// clear makes what a scope uses of a cluster 0.
-func (c *Cluster) clear(s *Scope) {
-	c.Crashes, c.Faults, c.Words, c.Lies = 0, 0, 0, 0
-	for i := range s.Members {
-		c.Hosts[i] = Host{}
-		for j := range s.Members {
-			if i != j {
-				c.Ways[way(i, j)] = Way{}
-			}
-		}
-	}
 }
 
 // copyTo copies what a scope uses of a cluster, and nothing that is not there.

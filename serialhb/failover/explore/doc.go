@@ -12,6 +12,9 @@
 // infinitely many. The decision only compares them, so they are renamed after each move (rename.go): two clusters that
 // differ in names alone are one.
 //
-// Names and counts are deterministic: the same scope has the same number of clusters on any machine, with any number of
-// workers. Nothing here is safe for concurrent use but [Search], which starts its own workers.
+// It is as pure as what it explores: no clock, no chance, no goroutine. A search is cut into jobs, and its caller carries them
+// out on as many processors as there are ([Run]); the same scope has the same clusters in the same order on any machine. What
+// is drawn by chance, walks and roams, is in the tests.
+//
+// Nothing here is safe for concurrent use, but for the jobs that a search hands to its Run.
 package explore

@@ -1,13 +1,17 @@
 package explore
 
 import (
-	"context"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
 var less = flag.Int("less", 0, "how many moves less deep the scopes are explored")
@@ -21,11 +25,9 @@ func TestSmallScopesHold(t *testing.T) {
 			continue
 		}
 		t.Run(s.Name, func(t *testing.T) {
-			limit := Limit{Depth: s.Depth - *less}
-			if testing.Short() {
-				limit.Clusters = 3000
-			}
-			r := Search(context.Background(), s, limit)
+			r := Search(s, spread, func(r *Result) bool {
+				return r.Depth >= s.Depth-*less || testing.Short() && r.Clusters >= 3000
+			})
 			if r.Bad != "" {
 				t.Fatalf("%s:\n%s", r.Bad, r.Path)
 			}
@@ -59,7 +61,7 @@ func TestPathsHold(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			bad, err := Play(p)
+			bad, err := Play(scopeNamed(t, p.Scope), p.Moves)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,7 +76,7 @@ func TestPathsHold(t *testing.T) {
 func wander(t *testing.T, s *Scope, seed uint64, moves int, each func(*Cluster, Move)) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 9))
-	who, names, c := newPlayer(s), renamer{code: newCodec(s)}, beginning(s)
+	who, names, c := newPlayer(s), renamer{}, beginning(s)
 	for range moves {
 		can := s.moves(&c, nil)
 		m := can[r.IntN(len(can))]
@@ -97,13 +99,12 @@ func wanders() uint64 {
 func TestClustersSurviveTheirBytes(t *testing.T) {
 	for i := range Scopes {
 		s := &Scopes[i]
-		k := newCodec(s)
+		to, back := newCodec(s), newCodec(s)
 		for seed := range wanders() {
 			wander(t, s, seed, 300, func(c *Cluster, _ Move) {
-				var back Cluster
-				k.decode(k.encode(nil, c), &back)
-				if back != *c {
-					t.Fatalf("%s, seed %d: %+v came back as %+v", s.Name, seed, *c, back)
+				to.c = *c
+				if back.decode(to.encode(nil)); back.c != *c {
+					t.Fatalf("%s, seed %d: %+v came back as %+v", s.Name, seed, *c, back.c)
 				}
 			})
 		}
@@ -114,7 +115,7 @@ func TestClustersSurviveTheirBytes(t *testing.T) {
 func TestRenamingTwiceIsRenamingOnce(t *testing.T) {
 	for i := range Scopes {
 		s := &Scopes[i]
-		names := renamer{code: newCodec(s)}
+		names := renamer{}
 		for seed := range wanders() {
 			wander(t, s, seed, 300, func(c *Cluster, _ Move) {
 				again := *c
@@ -163,7 +164,7 @@ func TestAPathSaysWhatIsWrongWithIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Play(p); err == nil || !strings.Contains(err.Error(), "move 1, alpha beats 0: it cannot happen there") {
+	if _, err := Play(scopeNamed(t, p.Scope), p.Moves); err == nil || !strings.Contains(err.Error(), "move 1, alpha beats 0: it cannot happen there") {
 		t.Error(err)
 	}
 	if _, err := ScopeNamed("mars"); err == nil || !strings.Contains(err.Error(), "pair") {
@@ -171,15 +172,85 @@ func TestAPathSaysWhatIsWrongWithIt(t *testing.T) {
 	}
 }
 
-// The number of clusters is the same however many look at them.
-func TestWorkersDoNotMatter(t *testing.T) {
-	s, err := ScopeNamed("pair")
-	if err != nil {
-		t.Fatal(err)
+// A search is the same however its jobs are carried out.
+func TestTheOrderOfJobsDoesNotMatter(t *testing.T) {
+	s := scopeNamed(t, "pair")
+	twelve := func(r *Result) bool { return r.Depth >= 12 }
+	backwards := func(jobs int, job func(int)) {
+		for k := range jobs {
+			job(jobs - 1 - k)
+		}
 	}
-	one := Search(context.Background(), s, Limit{Workers: 1, Depth: 12})
-	many := Search(context.Background(), s, Limit{Workers: 4, Depth: 12})
-	if one.Clusters != many.Clusters || one.Moves != many.Moves || one.Saw != many.Saw {
-		t.Errorf("%d clusters and %d moves by one, %d and %d by four", one.Clusters, one.Moves, many.Clusters, many.Moves)
+	one := Search(s, InTurn, twelve)
+	for _, run := range []Run{backwards, spread} {
+		other := Search(s, run, twelve)
+		if !reflect.DeepEqual(one, other) {
+			t.Errorf("%+v, and %+v in another order", one, other)
+		}
 	}
+}
+
+// A field that is not written down would make two clusters one.
+func TestNoFieldIsForgotten(t *testing.T) {
+	s := scopeNamed(t, "spare")
+	to, back := newCodec(s), newCodec(s)
+	host := &to.c.Hosts[1]
+	for _, set := range settable(s, reflect.ValueOf(host).Elem(), "Host") {
+		*host = Host{}
+		set.to(1)
+		if back.decode(to.encode(nil)); back.c != to.c {
+			t.Errorf("%s is forgotten", set.name)
+		}
+	}
+	*host = Host{}
+	way := &to.c.Ways[way(1, 2)]
+	way.N = 1
+	for _, set := range settable(s, reflect.ValueOf(&way.Pulses[0]).Elem(), "Flight") {
+		way.Pulses[0] = Flight{}
+		set.to(1)
+		if back.decode(to.encode(nil)); back.c != to.c {
+			t.Errorf("%s is forgotten", set.name)
+		}
+	}
+}
+
+// field is a number somewhere in a value.
+type field struct {
+	name string
+	v    reflect.Value
+}
+
+func (f field) to(n uint64) {
+	if f.v.Kind() == reflect.Bool {
+		f.v.SetBool(n != 0)
+	} else {
+		f.v.SetUint(n)
+	}
+}
+
+// settable gives all numbers in a value, of members, groups, links and senses those that a scope has.
+func settable(s *Scope, v reflect.Value, name string) (out []field) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			out = append(out, settable(s, v.Field(i), name+"."+v.Type().Field(i).Name)...)
+		}
+	case reflect.Array:
+		n := v.Len()
+		switch n {
+		case failover.MaxMembers:
+			n = int(s.Members)
+		case pulse.MaxLinks: // as many as senses
+			n = 1
+		}
+		if strings.HasSuffix(name, ".Groups") && n == failover.MaxGroups {
+			n = int(s.Groups)
+		}
+		for i := range n {
+			out = append(out, settable(s, v.Index(i), fmt.Sprintf("%s[%d]", name, i))...)
+		}
+	default:
+		out = append(out, field{name, v})
+	}
+	return out
 }

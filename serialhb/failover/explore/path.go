@@ -2,6 +2,7 @@ package explore
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,7 +98,8 @@ func (m Move) String() string {
 // ParsePath reads a path. Errors name the line.
 func ParsePath(text string) (Path, error) {
 	var p Path
-	for i, line := range strings.Split(text, "\n") {
+	var lines []string = strings.Split(text, "\n")
+	for i, line := range lines {
 		line, _, _ = strings.Cut(line, "#")
 		words := strings.Fields(line)
 		switch {
@@ -207,16 +209,11 @@ func (r *reader) search(what string, name func(uint8) string) uint8 {
 	return 0
 }
 
-// Play carries a path out and says what is wrong at its end, or before it, or "". It fails where a move is impossible.
-func Play(p Path) (bad string, err error) {
-	s, err := ScopeNamed(p.Scope)
-	if err != nil {
-		return "", err
-	}
-	who := newPlayer(s)
-	names := renamer{code: newCodec(s)}
-	c := beginning(s)
-	for i, m := range p.Moves {
+// Play carries moves out from the beginning of a scope, and says what is wrong at their end, or before it, or "". It fails where
+// a move is impossible.
+func Play(s *Scope, moves []Move) (bad string, err error) {
+	who, names, c := newPlayer(s), renamer{}, beginning(s)
+	for i, m := range moves {
 		if !possible(s, &c, m) {
 			return "", fmt.Errorf("move %d, %s: it cannot happen there", i+1, m)
 		}
@@ -228,11 +225,4 @@ func Play(p Path) (bad string, err error) {
 	return "", nil
 }
 
-func possible(s *Scope, c *Cluster, m Move) bool {
-	for _, o := range s.moves(c, nil) {
-		if o == m {
-			return true
-		}
-	}
-	return false
-}
+func possible(s *Scope, c *Cluster, m Move) bool { return slices.Contains(s.moves(c, nil), m) }

@@ -1,7 +1,7 @@
 package explore
 
 import (
-	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/serialhb/serialhb/serialhb/failover"
@@ -23,8 +23,6 @@ type renamer struct {
 	bounds []*uint32 // thresholds
 	narrow []*uint16
 	values []uint32
-	ways   [2][]byte
-	code   *codec
 }
 
 // farTerm is the distance between two terms from which on it is of no account.
@@ -45,7 +43,7 @@ func (r *renamer) rename(s *Scope, c *Cluster) {
 	for g := range s.Groups {
 		r.terms(s, c, g)
 	}
-	r.sort(c)
+	sortWays(c)
 }
 
 // each way that starts at a member, and its pulses.
@@ -401,18 +399,13 @@ func (r *renamer) terms(s *Scope, c *Cluster, g uint8) {
 	}
 }
 
-// sort brings the pulses of each way into an order of their own: any may arrive next.
-func (r *renamer) sort(c *Cluster) {
+// sortWays brings the pulses of each way into an order of their own: any may arrive next. No two pulses of a way have session,
+// sequence and link in common.
+func sortWays(c *Cluster) {
 	for i := range c.Ways {
 		w := &c.Ways[i]
-		if w.N < 2 {
-			continue
-		}
-		slices.SortFunc(w.Pulses[:w.N], func(a, b Flight) int { return r.compare(&a, &b) })
+		slices.SortFunc(w.Pulses[:w.N], func(a, b Flight) int {
+			return cmp.Or(cmp.Compare(a.Session, b.Session), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Link, b.Link))
+		})
 	}
-}
-
-func (r *renamer) compare(a, b *Flight) int {
-	r.ways[0], r.ways[1] = r.code.flight(r.ways[0][:0], a), r.code.flight(r.ways[1][:0], b)
-	return bytes.Compare(r.ways[0], r.ways[1])
 }

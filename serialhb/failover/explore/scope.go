@@ -143,14 +143,8 @@ var Scopes = []Scope{
 		Members: 3, Groups: 1, Wire: 1, Crashes: 1, Fights: true, Settled: true, Depth: 7},
 }
 
-// ScopeNamed finds a scope, or that of a walk.
+// ScopeNamed finds a scope.
 func ScopeNamed(name string) (*Scope, error) {
-	if s, ok := walkNamed(name); ok {
-		return s, nil
-	}
-	if name == roaming.Name {
-		return &roaming, nil
-	}
 	for i := range Scopes {
 		if Scopes[i].Name == name {
 			return &Scopes[i], nil

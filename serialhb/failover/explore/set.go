@@ -3,55 +3,50 @@ package explore
 import (
 	"encoding/binary"
 	"math/bits"
-	"sync/atomic"
 )
 
 // set is which clusters were met, by a hash of 64 bits each: that two of n differ and are taken for one has a probability
-// of n²/2⁶⁵ at most, which [Result.Omitted] tells. It takes additions from several goroutines at once; it may only grow
-// between them.
+// of n²/2⁶⁵ at most, which [Result.Omitted] tells. The zero value is empty. Several may ask at once, while nobody adds.
 type set struct {
 	slots []uint64 // 0 is free
-	used  atomic.Uint64
+	used  int
 }
 
-func newSet(slots int) *set { return &set{slots: make([]uint64, slots)} }
+// has says whether a hash was added.
+func (s *set) has(h uint64) bool {
+	return s.used > 0 && s.slots[s.slot(h)] != 0
+}
 
-// add says whether a hash is new. It panics when nothing is free.
+// add says whether a hash is new.
 func (s *set) add(h uint64) bool {
-	h |= b2u(h == 0)
-	mask := uint64(len(s.slots) - 1)
-	for at, tried := h&mask, 0; tried < len(s.slots); at, tried = (at+1)&mask, tried+1 {
-		switch was := atomic.LoadUint64(&s.slots[at]); {
-		case was == h:
-			return false
-		case was == 0:
-			if atomic.CompareAndSwapUint64(&s.slots[at], 0, h) {
-				s.used.Add(1)
-				return true
-			}
-			if atomic.LoadUint64(&s.slots[at]) == h {
-				return false
-			}
-		}
+	if 4*s.used >= 3*len(s.slots) {
+		s.grow()
 	}
-	panic("explore: the set is full")
+	at := s.slot(h)
+	if s.slots[at] != 0 {
+		return false
+	}
+	s.slots[at] = h
+	s.used++
+	return true
 }
 
-// grow doubles it until there is room for so many more.
-func (s *set) grow(more uint64) {
-	size := uint64(len(s.slots))
-	for (s.used.Load()+more)*4 > size*3 {
-		size *= 2
+// slot is where a hash is, or would be. There is always a free one.
+func (s *set) slot(h uint64) uint64 {
+	mask := uint64(len(s.slots) - 1)
+	at := h & mask
+	for s.slots[at] != 0 && s.slots[at] != h {
+		at = (at + 1) & mask
 	}
-	if size == uint64(len(s.slots)) {
-		return
-	}
+	return at
+}
+
+func (s *set) grow() {
 	old := s.slots
-	s.slots = make([]uint64, size)
-	s.used.Store(0)
+	s.slots = make([]uint64, max(1<<10, 2*len(old)))
 	for _, h := range old {
 		if h != 0 {
-			s.add(h)
+			s.slots[s.slot(h)] = h
 		}
 	}
 }
@@ -63,7 +58,7 @@ func b2u(b bool) uint64 {
 	return 0
 }
 
-// hash mixes eight bytes at a time by a wide multiplication, as wyhash does.
+// hash mixes eight bytes at a time by a wide multiplication, as wyhash does. It is never 0.
 func hash(b []byte) uint64 {
 	const k0, k1, k2 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3
 	h := uint64(len(b)) ^ k0
@@ -73,7 +68,8 @@ func hash(b []byte) uint64 {
 	var tail [8]byte
 	copy(tail[:], b)
 	h = mix(h^binary.LittleEndian.Uint64(tail[:]), k2)
-	return mix(h, k0)
+	h = mix(h, k0)
+	return h | b2u(h == 0)
 }
 
 func mix(a, b uint64) uint64 {

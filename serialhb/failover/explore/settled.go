@@ -19,7 +19,7 @@ func (s *Scope) start() (Cluster, []Move) {
 // settle lets a cluster come up as it does when nothing goes wrong and no timer fires: what was begun ends, everybody says a
 // pulse, everybody hears it, until each group runs where it is at home and everybody knows.
 func (s *Scope) settle(c *Cluster) (Cluster, []Move) {
-	who, names := newPlayer(s), renamer{code: newCodec(s)}
+	who, names := newPlayer(s), renamer{}
 	var way []Move
 	all := func(usual func(Move) bool) {
 		for {
