@@ -172,7 +172,8 @@ func TestWhoWasTrulyOffContradictsNothing(t *testing.T) {
 func TestWhoStillAsksHasNotDenied(t *testing.T) {
 	for request, rests := range map[uint16]bool{0: false, 1: false, 4: true} {
 		_, alpha, bravo := strangers(t)
-		bravo.s.Peers[0].Claim.Boot, bravo.s.Peers[0].Seen, bravo.s.Peers[0].Proof = 900, true, fencing.None // nothing else is new
+		bravo.s.Peers[0].Claim.Boot, bravo.s.Peers[0].Claim.Core = 900, bravo.cfg.Core // nothing else is new
+		bravo.s.Peers[0].Seen, bravo.s.Peers[0].Proof = true, fencing.None
 		bravo.s.Groups[0].Permits[0], bravo.s.Peers[0].Presence, bravo.s.Incident = NoPermit, Present, Incident{}
 		bravo.take(Save)
 		p := alpha.pulse(1)

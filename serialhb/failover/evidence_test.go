@@ -20,9 +20,12 @@ func TestWhatSpeaksAgainstAWord(t *testing.T) { // rules 5 and 16
 		"a sense reads on": func(m *machine) { m.s.Peers[0].Senses[0].Reading = ReadsOn },
 	}}.check(t, b, 1)
 
-	away := func(m *machine) { m.s.Peers[0].Withdrawn, m.s.Peers[0].Senses[0].Reading = true, ReadsOff }
+	away := func(m *machine) {
+		m.s.Peers[0].Withdrawn, m.s.Peers[0].Presence, m.s.Peers[0].Senses[0].Reading = true, Silent, ReadsOff
+	}
 	guard{away, func(m *machine) bool { return m.away(0) }, map[string]func(m *machine){
-		"no word": func(m *machine) { m.s.Peers[0].Withdrawn = false },
+		"no word":        func(m *machine) { m.s.Peers[0].Withdrawn = false },
+		"not judged yet": func(m *machine) { m.s.Peers[0].Presence = Unjudged },
 		"the word of an earlier boot": func(m *machine) {
 			m.s.Peers[0].Stale, m.s.Peers[0].Senses[0].Reading = true, NotRead
 		},

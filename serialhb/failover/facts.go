@@ -22,6 +22,7 @@ type VolatilePeer struct {
 	Proof     fencing.Proof `json:"proof,omitempty"`
 	ProofBoot uint32        `json:"proof_boot,omitempty"`
 	Boot      uint32        `json:"boot,omitempty"` // last claimed
+	Core      uint16        `json:"core,omitempty"` // last claimed: who had other groups is cut by no later daemon either
 	Open      bool          `json:"cut_open,omitempty"`
 	Counted   bool          `json:"fence_counted,omitempty"`
 	Unsure    bool          `json:"word_alone,omitempty"`
@@ -80,7 +81,7 @@ func (s *State) Volatile() Volatile {
 	v := Volatile{Incident: s.Incident, Moves: s.Moves, Fences: s.Fences, Locked: s.Locked}
 	for p := range s.Peers {
 		peer := &s.Peers[p]
-		v.Peers[p] = VolatilePeer{Seen: peer.Seen, Left: peer.Presence == Gone, Proof: peer.Proof, ProofBoot: peer.ProofBoot, Boot: peer.Claim.Boot,
+		v.Peers[p] = VolatilePeer{Seen: peer.Seen, Left: peer.Presence == Gone, Proof: peer.Proof, ProofBoot: peer.ProofBoot, Boot: peer.Claim.Boot, Core: peer.Claim.Core,
 			Open: peer.Fence.mayOpen(), Counted: peer.Fence.Counted, Unsure: peer.Fence.Unsure, Unkept: peer.CountGen > s.KeptGen, Attempts: peer.Fence.Attempts}
 		if peer.Fence.Phase == FenceIdle {
 			v.Peers[p].Attempts = 0 // nobody asks for it any more
@@ -137,7 +138,7 @@ func New(c *Config, session uint32, v Volatile, d Durable, sameBoot bool) State 
 			continue
 		}
 		f := v.Peers[p]
-		peer.Seen, peer.Proof, peer.ProofBoot, peer.Claim.Boot = f.Seen, f.Proof, f.ProofBoot, f.Boot
+		peer.Seen, peer.Proof, peer.ProofBoot, peer.Claim.Boot, peer.Claim.Core = f.Seen, f.Proof, f.ProofBoot, f.Boot, f.Core
 		if f.Left && v.left(p) {
 			peer.Presence = Gone
 		}

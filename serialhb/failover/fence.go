@@ -20,7 +20,7 @@ func (m *machine) fenceObstacle(p uint8) Code {
 		return WhyLocked
 	case s.Deaf && !m.c.FenceWhenDeaf:
 		return WhyDeaf
-	case peer.Claim.Valid && peer.Claim.Core != m.c.Core:
+	case (peer.Claim.Valid || peer.Claim.Core != 0) && peer.Claim.Core != m.c.Core: // as it said last, to whichever daemon
 		return WhyCoreDiffers
 	case peer.Fence.Phase == FenceFailed:
 		return WhyFenceFailed

@@ -116,6 +116,9 @@ func (m *machine) present(p uint8) {
 		}
 	}
 	if m.fenceMe(p) {
+		if peer.Fence.Phase == FenceOpening {
+			m.callOff(p) // who asks to be cut is not off, whatever a person said: now it takes a proof
+		}
 		return
 	}
 	m.uncover(p)
@@ -148,7 +151,7 @@ func (m *machine) uncover(p uint8) {
 // claim takes over what an accepted pulse says.
 func (m *machine) claim(p *pulse.Pulse) {
 	peer := &m.s.Peers[p.From]
-	if peer.Claim.Boot != p.Boot {
+	if peer.Claim.Boot != p.Boot || peer.Claim.Core != p.Core {
 		m.dirty()
 	}
 	was := peer.Claim
@@ -333,10 +336,11 @@ func (m *machine) endWithdrawal(p uint8) {
 	m.note(NoteWithdrawalEnded, p, 0, 0)
 }
 
-// away says whether a person's word that a member is away for repair counts now.
+// away says whether a person's word that a member is away for repair counts now: not before this daemon has listened for it.
+// It may have come back while this host was down, and be the owner.
 func (m *machine) away(p uint8) bool {
 	peer := &m.s.Peers[p]
-	return peer.Withdrawn && (!peer.Stale || m.offBySense(p))
+	return peer.Withdrawn && peer.Presence != Unjudged && (!peer.Stale || m.offBySense(p))
 }
 
 // fenceMe says whether a peer asks to be cut.

@@ -202,3 +202,29 @@ func TestReleaseOutlivesTheDaemon(t *testing.T) {
 		t.Error("nobody takes it, and alpha waits for ever")
 	}
 }
+
+// What people set, and a lock-out, outlives the daemon and the host (rule 16). Only a withdrawal counts for less after a boot.
+func TestModesOutliveDaemonAndHost(t *testing.T) {
+	for name, mode := range map[string]func(s *State) *bool{
+		"disarmed":    func(s *State) *bool { return &s.Armed },
+		"maintenance": func(s *State) *bool { return &s.Maintenance },
+		"standby":     func(s *State) *bool { return &s.Standby },
+		"locked out":  func(s *State) *bool { return &s.Locked },
+		"withdrawn":   func(s *State) *bool { return &s.Peers[0].Withdrawn },
+	} {
+		b := newBench(t, 2)
+		b.owned()
+		m := b.members[1]
+		*mode(&m.s) = !*mode(&m.s)
+		want := *mode(&m.s)
+		for _, sameBoot := range []bool{true, false} {
+			s := New(&m.cfg, 77, reread(t, m.s.Volatile()), m.s.Durable(), sameBoot)
+			if *mode(&s) != want {
+				t.Errorf("%s, same boot %v: it was %v and is %v", name, sameBoot, want, *mode(&s))
+			}
+			if s.Peers[0].Withdrawn && s.Peers[0].Stale == sameBoot {
+				t.Errorf("same boot %v: the withdrawal is stale: %v", sameBoot, s.Peers[0].Stale)
+			}
+		}
+	}
+}

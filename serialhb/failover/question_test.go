@@ -343,3 +343,25 @@ func TestAGoodbyeThatPermitsNothingIsMissed(t *testing.T) {
 		t.Errorf("confirmed, and alpha is %s", alpha.s.Groups[0].Phase)
 	}
 }
+
+// A service was taken from a member, which has been silent ever since. To take another one from it by itself would be a second
+// move of one death (rule 15).
+func TestASecondMoveFromTheSameMemberIsAsked(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		b := newBench(t, 2)
+		b.owned()
+		m := b.members[1]
+		m.do(Event{Kind: WentSilent, Peer: 0})
+		cut := m.cutting(0)
+		m.fenced(cut, fencing.None)
+		if again {
+			m.s.Incident.Moved |= 1
+		}
+		m.fire(TimerRetry, 0)
+		m.write()
+		asked := m.s.Incident.Question.Why&AskAgain != 0
+		if cuts := len(m.take(Cut)); asked != again || cuts != 0 == again {
+			t.Errorf("moved before %v: asked %v, %d cuts", again, asked, cuts)
+		}
+	}
+}
