@@ -46,7 +46,7 @@ func (d *Daemon) act(a *failover.Action) {
 			d.failed(a)
 		}
 	case failover.Adopt:
-		d.book.act(d.evidence(a))
+		d.book.put(*d.evidence(a)) // nothing is moved by it, so the turn does not wait for it
 		d.adopted(a.Group)
 	case failover.Cut, failover.Secure, failover.OpenCuts, failover.Restore:
 		d.drive(a)

@@ -183,8 +183,11 @@ func (d *Daemon) linkAlarms(l uint8, now time.Duration, wrong map[string]string)
 		name, judged := d.member(p), d.state.Peers[p].Presence == failover.Present && state.up
 		deaf := judged && d.heardBetter(l, p, receives)
 		mute := judged && sends == detect.Down
+		if state.lived(p, judged, deaf, receives) {
+			state.ways[p].turned(now)
+		}
 		flaps := state.ways[p].look(now, deaf || mute)
-		say(flaps, "flapping "+name, name+" comes and goes on "+info.Name+": look at the plugs and at each part of that cable or path")
+		say(flaps, "flapping "+name, name+" comes and goes on "+info.Name+": look at the plugs, at each part of that cable or path, and at how busy both nodes are")
 		say(deaf && !flaps, "no-pulses "+name, name+" is alive but not heard on "+info.Name+": look at that cable or path")
 		say(mute && !flaps, "unheard "+name, name+" does not hear this node on "+info.Name+"; look at its receiver, the driver here and each conductor")
 	}
@@ -204,3 +207,23 @@ func (d *Daemon) heardBetter(l, p uint8, here detect.Way) bool {
 	}
 	return false
 }
+
+// lived says, at each look, whether a peer that was late on all its links is heard as before. That was no death, so it is the
+// path or the peer, and it is worth a word before it takes longer than the detection time. What flapping sees by itself is not
+// counted again.
+func (s *linkState) lived(p uint8, judged, deaf bool, receives detect.Way) bool {
+	late := s.late[p]
+	switch {
+	case !judged || s.ways[p].worse:
+		s.late[p] = 0
+	case receives == detect.Late && !deaf:
+		s.late[p] = min(late+1, lateLooks)
+	case receives == detect.OK:
+		s.late[p] = 0
+		return late == lateLooks
+	}
+	return false
+}
+
+// lateLooks is at how many looks something has to be late to be of account, as for any flapping.
+const lateLooks = 2

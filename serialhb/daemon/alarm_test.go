@@ -182,3 +182,24 @@ func TestADeathIsNoFaultOfALink(t *testing.T) {
 		}
 	})
 }
+
+// A peer that is late on every link again and again, and lives, is told before it is late for too long.
+func TestLatenessThatIsNoDeathIsTold(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		for _, n := range r.nodes {
+			n.tune = func(o *daemon.Options) { o.Detection.LateMultiplier = 2 }
+		}
+		r.alphaOwns()
+		r.wait(5 * time.Second)
+		for range 5 {
+			r.cutAll()
+			r.wait(1200 * time.Millisecond)
+			r.healAll()
+			r.wait(3 * time.Second)
+		}
+		for _, code := range []string{"flapping alpha cable", "flapping alpha lan"} {
+			r.nodes[1].mustRaiseOnce(code)
+		}
+		r.nobodyWasCut()
+	})
+}

@@ -123,6 +123,7 @@ type linkState struct {
 	back     uint64        // frames of this session that came back, in all
 	flaps    flapping      // its device
 	ways     [pulse.MaxMembers]flapping
+	late     [pulse.MaxMembers]uint8 // at so many looks it was late here and no better elsewhere; see lived
 	rates    rates
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/serialhb/serialhb/serialhb/control"
 	"github.com/serialhb/serialhb/serialhb/daemon"
+	"github.com/serialhb/serialhb/serialhb/failover"
 )
 
 func inBubble(t *testing.T, f func(r *rig)) {
@@ -32,6 +33,23 @@ func TestBothComeUpAndThePreferredOneOwns(t *testing.T) {
 		if r.nodes[1].owns() || r.nodes[0].relay.cuts+r.nodes[1].relay.cuts != 0 {
 			t.Fatal("the standby must stand by, and nobody be cut")
 		}
+	})
+}
+
+// What is done, and why, can be read afterwards on the node that did it, however it ends (rule 18).
+func TestTheReasonIsWrittenBeforeTheDeed(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.alphaOwns()
+		r.wait(5 * time.Second)
+		r.nodes[0].losePower()
+		r.within(time.Minute, "bravo owns web", r.nodes[1].owns)
+		r.nodes[1].set(func(n *rigNode) {
+			for _, deed := range []failover.ActionKind{failover.Cut, failover.Start} {
+				if before, done := n.reasoned[deed.String()]; !done || !before {
+					t.Errorf("%s: done %v, written before %v", deed, done, before)
+				}
+			}
+		})
 	})
 }
 

@@ -25,10 +25,7 @@ type flapping struct {
 func (f *flapping) look(now time.Duration, bad bool) bool {
 	worse := bad && f.bad
 	if worse && !f.worse {
-		copy(f.turns[:], f.turns[1:])
-		f.turns[flapTurns-1] = now
-		f.count = min(f.count+1, flapTurns)
-		f.on = f.on || f.count == flapTurns && now-f.turns[0] <= flapTime
+		f.turned(now)
 	}
 	if worse != f.worse {
 		f.since = now
@@ -38,4 +35,12 @@ func (f *flapping) look(now time.Duration, bad bool) bool {
 		f.on, f.count = false, 0
 	}
 	return f.on
+}
+
+// turned counts that it became worse. It is called by itself where that is known only when it is over.
+func (f *flapping) turned(now time.Duration) {
+	copy(f.turns[:], f.turns[1:])
+	f.turns[flapTurns-1], f.since = now, now
+	f.count = min(f.count+1, flapTurns)
+	f.on = f.on || f.count == flapTurns && now-f.turns[0] <= flapTime
 }

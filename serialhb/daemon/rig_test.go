@@ -53,9 +53,11 @@ type rigNode struct {
 	behind     error
 	relay      *rigRelay // cuts the other one
 	hang       chan struct{}
-	recording  chan struct{} // not nil: the record takes nothing before it closes
-	keeping    chan struct{} // the same for the durable facts
-	senseHangs chan struct{} // not nil: the sense of this node is not read before it closes
+	recording  chan struct{}   // not nil: the record takes nothing before it closes
+	reasons    []string        // actions that are on record
+	reasoned   map[string]bool // what was done, and whether it was on record before
+	keeping    chan struct{}   // the same for the durable facts
+	senseHangs chan struct{}   // not nil: the sense of this node is not read before it closes
 	tune       func(*daemon.Options)
 	skip       uint32          // the sequence at which the session begins
 	holdUp     time.Duration   // for which the relay that cuts this node watches before it is proven off
@@ -220,11 +222,24 @@ func (n *rigNode) Behind() error {
 	return errors.Join(n.behind, n.recordErr)
 }
 
-func (n *rigNode) Append(string, any) (uint64, error) {
+func (n *rigNode) Append(_ string, v any) (uint64, error) {
 	n.pass(func(n *rigNode) chan struct{} { return n.recording })
 	n.rig.mu.Lock()
 	defer n.rig.mu.Unlock()
+	if line, ok := v.(daemon.Record); ok && line.Kind == "action" {
+		n.reasons = append(n.reasons, line.Code)
+	}
 	return 0, n.recordErr
+}
+
+// does notes which reasons were written before something is done.
+func (n *rigNode) does(what failover.ActionKind) {
+	n.set(func(n *rigNode) {
+		if n.reasoned == nil {
+			n.reasoned = map[string]bool{}
+		}
+		n.reasoned[what.String()] = slices.Contains(n.reasons, what.String())
+	})
 }
 
 // losePower is what a cut does: everything of the host ends.
@@ -248,6 +263,7 @@ func (n *rigNode) wrote() []string {
 func (n *rigNode) Names() []string { return []string{"web"} }
 
 func (n *rigNode) Start(ctx context.Context) error {
+	n.does(failover.Start)
 	n.rig.mu.Lock()
 	defer n.rig.mu.Unlock()
 	if n.startFails != "" {
@@ -326,6 +342,7 @@ func (r *rigRelay) Off(ctx context.Context, _ uint32, tell func(string)) (fencin
 		return fencing.None, ctx.Err()
 	}
 	r.driver().note("coil")
+	r.driver().does(failover.Cut)
 	r.cut()
 	time.Sleep(r.target.holdUp)
 	r.driver().note("proof")
@@ -404,6 +421,13 @@ func (r *rig) cutAll() {
 	for _, m := range r.cables {
 		m.Cut(0, 1)
 		m.Cut(1, 0)
+	}
+}
+
+func (r *rig) healAll() {
+	for _, m := range r.cables {
+		m.Heal(0, 1)
+		m.Heal(1, 0)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/serialhb/serialhb/serialhb/control"
 	"github.com/serialhb/serialhb/serialhb/daemon"
+	"github.com/serialhb/serialhb/serialhb/failover"
 )
 
 // What is stuck beside the turns must not stop the pulses: the peer would cut a healthy owner for it.
@@ -59,6 +60,24 @@ func TestStuckRecordDoesNotStopThePulses(t *testing.T) {
 		go r.nodes[0].d.Why(0)
 		r.wait(10 * time.Second)
 		r.nobodyWasCut()
+	})
+}
+
+// A daemon that finds what it owned running goes on at once, whatever its record does: its peer counts the time.
+func TestAdoptionDoesNotWaitForTheRecord(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		gate := make(chan struct{})
+		defer close(gate)
+		r.nodes[0].set(func(n *rigNode) {
+			n.runs, n.saved, n.recording = true, true, gate
+			n.volatile.Groups[0] = failover.VolatileGroup{Held: true, OwnTerm: 1, MaxTerm: 1}
+		})
+		r.startBoth()
+		r.within(5*time.Second, "alpha owns web", r.nodes[0].owns)
+		r.wait(5 * time.Second)
+		if got := r.nodes[1].peer("alpha").Presence; got != "heard" {
+			t.Errorf("alpha is %s", got)
+		}
 	})
 }
 
