@@ -65,7 +65,7 @@ func (m machine) path(c *config.Config, f *config.Fence, at netip.Addr) (text, f
 	)
 	to, err := m.wayTo(at)
 	if err != nil {
-		return "cannot be reached from Here: " + err.Error(), "correct the address, or the routes of this machine"
+		return "cannot be reached from here: " + err.Error(), "correct the address, or the routes of this machine"
 	}
 	literal := false // it stands in the file, which was looked at
 	for _, option := range fencing.AddressOptions {

@@ -51,7 +51,7 @@ func TestCheckFindsTheWayToABoard(t *testing.T) {
 		{"192.0.2.2", ""}, // the file says so itself
 		{"10.3.0.1", "is this machine itself"},
 		{"192.0.2.1", ""},
-		{"10.9.0.20", "cannot be reached from Here: network is unreachable"},
+		{"10.9.0.20", "cannot be reached from here: network is unreachable"},
 	} {
 		r.text = strings.Replace(whole, "AT", c.at, 1)
 		r.write(r.opts, opts, 0o600)

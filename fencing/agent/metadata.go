@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Metadata is what an agent tells of itself.
@@ -83,6 +84,11 @@ func (a *Agent) Metadata(ctx context.Context) (m Metadata, err error) {
 	return m, nil
 }
 
+// oneLine is a text as one line: what an agent says of itself ends up in our sentences.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+}
+
 func parseMetadata(t text) (Metadata, error) {
 	if t.cut {
 		return Metadata{}, fmt.Errorf("it wrote more than %d bytes: use another agent", len(t.bytes))
@@ -91,14 +97,14 @@ func parseMetadata(t text) (Metadata, error) {
 	if err := xml.Unmarshal(t.bytes, &d); err != nil {
 		return Metadata{}, fmt.Errorf("it is no XML of a fence agent: %w", err)
 	}
-	m := Metadata{Name: d.Name, Short: strings.TrimSpace(d.Short)}
+	m := Metadata{Name: oneLine(d.Name), Short: oneLine(d.Short)}
 	for _, p := range d.Parameters {
 		one := Parameter{
-			Name: p.Name, Short: strings.TrimSpace(p.Short), Required: p.Required == "1", Type: p.Content.Type, Default: p.Content.Default,
+			Name: oneLine(p.Name), Short: oneLine(p.Short), Required: p.Required == "1", Type: p.Content.Type, Default: p.Content.Default,
 			Obsoletes: p.Obsoletes, Deprecated: p.Deprecated == "1",
 		}
 		for _, o := range p.Content.Options {
-			one.Choices = append(one.Choices, o.Value)
+			one.Choices = append(one.Choices, oneLine(o.Value))
 		}
 		m.Parameters = append(m.Parameters, one)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -16,9 +17,20 @@ type Way struct {
 	Here      bool       // it is an address of this host
 }
 
-// WayTo asks the kernel, and sends nothing. It waits for the kernel, for a minute at most.
+// kernelTime bounds the wait for the kernel.
+const kernelTime = 2 * time.Second
+
+// WayTo asks the kernel, and sends nothing. It waits for the kernel, for 2 s at most.
 func WayTo(at netip.Addr) (Way, error) {
-	routes, err := netlink.RouteGet(at.AsSlice())
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return Way{}, fmt.Errorf("ask the kernel for the route to %s: %w", at, err)
+	}
+	defer h.Close()
+	if err := h.SetSocketTimeout(kernelTime); err != nil {
+		return Way{}, fmt.Errorf("ask the kernel for the route to %s: %w", at, err)
+	}
+	routes, err := h.RouteGet(at.AsSlice())
 	if err != nil {
 		return Way{}, fmt.Errorf("find the route to %s: %w", at, err)
 	}
