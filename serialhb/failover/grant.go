@@ -171,7 +171,7 @@ func (m *machine) free(g uint8) {
 // stopped.
 func (m *machine) foundStray(g uint8) {
 	grp := &m.s.Groups[g]
-	if !grp.Found || grp.Doing != 0 || grp.Request != 0 {
+	if !grp.Found || grp.Doing != 0 || grp.Request != 0 || m.armed(TimerBackoff, g) {
 		return
 	}
 	wait := false

@@ -185,12 +185,8 @@ func (m *machine) claim(p *pulse.Pulse) {
 func (m *machine) believeLife(p uint8) {
 	peer := &m.s.Peers[p]
 	if peer.Proof != 0 && peer.Claim.Echo > peer.ProofSeq {
-		peer.Proof = 0
-		m.stopTimer(TimerRising, p)
+		m.endProof(p)
 		m.clearPermits(p, ProvenOff)
-		if peer.Fence.Phase == FenceProven {
-			peer.Fence = Fence{Open: peer.Fence.Open, Owed: peer.Fence.Owed, Giving: peer.Fence.Giving}
-		}
 	}
 	if peer.Claim.Echo > peer.LeftSeq && !peer.Claim.Flags.Has(pulse.Leaving) {
 		m.clearPermits(p, LeftIt)

@@ -228,3 +228,21 @@ func TestModesOutliveDaemonAndHost(t *testing.T) {
 		}
 	}
 }
+
+// What runs without a record is asked for, and the asking can come to nothing at once: then it waits like any other, or the
+// rules would never come to rest.
+func TestAStrayThatCannotBeHadIsAskedForWithPauses(t *testing.T) {
+	b := newBench(t, 2)
+	b.owned()
+	alpha, bravo := b.members[0], b.members[1]
+	bravo.s.FenceMe = true // over another group
+	alpha.begin(Volatile{}, true, FoundRunning)
+	alpha.do(Event{Kind: WentDeaf}) // it may cut nobody
+	b.talk(3)
+	if !alpha.s.Groups[0].Found || !alpha.told(NoteAsks) {
+		t.Fatalf("alpha is %s: this shows nothing", alpha.s.Groups[0].Phase)
+	}
+	if alpha.told(NoteUnsettled) || !alpha.armed(TimerBackoff) {
+		t.Errorf("alpha asks without a pause: at rest %v, it waits %v", !alpha.told(NoteUnsettled), alpha.armed(TimerBackoff))
+	}
+}

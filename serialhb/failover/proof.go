@@ -75,13 +75,22 @@ func (m *machine) risingTime(p uint8) {
 func (m *machine) contradiction(p uint8) {
 	peer := &m.s.Peers[p]
 	m.note(NoteContradiction, p, 0, uint32(peer.Proof))
-	peer.Proof = 0
-	m.stopTimer(TimerRising, p)
+	m.endProof(p)
 	for g := range m.c.G {
 		if m.s.Groups[g].Permits[p] == ProvenOff {
 			m.s.Groups[g].Permits[p] = NoPermit
 			m.accused(g)
 		}
+	}
+}
+
+// endProof: a member lives that was proven off. Of its fence only what is open stays.
+func (m *machine) endProof(p uint8) {
+	peer := &m.s.Peers[p]
+	peer.Proof = 0
+	m.stopTimer(TimerRising, p)
+	if fence := &peer.Fence; fence.Phase == FenceProven {
+		*fence = Fence{Open: fence.Open, Owed: fence.Owed, Giving: fence.Giving}
 	}
 }
 
