@@ -24,7 +24,7 @@ import (
 type fates struct {
 	from, to uint64
 	jobs     int
-	options  chance.FateOptions
+	interval time.Duration // 0 lets each seed draw it
 
 	mu    sync.Mutex
 	sum   fateSum
@@ -43,10 +43,24 @@ type fateSum struct {
 	seeds     uint64
 	simulated time.Duration
 	tally     chance.Tally
-	with      map[string]uint64 // fates with a kind of fault, or a thing that came of it
+	drawn     map[string]uint64 // fates with a kind of fault
+	came      map[string]uint64 // fates in which something happened
 	pairs     world.Pairs
-	gaps      []time.Duration // of takeovers
+	takeovers []time.Duration // how long a group ran nowhere
 }
+
+// What has to happen in so many of a hundred fates, where there are enough of them to tell.
+const (
+	aFence   = "a fence was proven"
+	aCommand = "a command of a person was accepted"
+	aLie     = "a coil was driven whose contact was welded"
+	telling  = 1000
+)
+
+var floors = []struct {
+	what    string
+	percent uint64
+}{{aFence, 60}, {aCommand, 20}, {aLie, 5}}
 
 // maxSeeds is more than anybody waits for.
 const maxSeeds = 1 << 32
@@ -68,14 +82,14 @@ func parseSeeds(text string) (from, to uint64, err error) {
 }
 
 func (f *fates) run(ctx context.Context) error {
-	f.began, f.sum.with = time.Now(), map[string]uint64{}
+	f.began, f.sum.drawn, f.sum.came = time.Now(), map[string]uint64{}, map[string]uint64{}
 	spread(f.jobs, int(f.to-f.from)+1, func(k int) { f.play(ctx, f.from+uint64(k)) })
 	clearLine()
 	f.sum.print(time.Since(f.began))
 	if f.bad != nil {
-		return f.bad.report(f.options)
+		return f.bad.report(ctx)
 	}
-	return ctx.Err()
+	return errors.Join(ctx.Err(), f.sum.tooTame())
 }
 
 // play plays one seed, unless there is a reason to stop.
@@ -86,24 +100,17 @@ func (f *fates) play(ctx context.Context, seed uint64) {
 	if over {
 		return
 	}
-	fate := chance.NewFate(seed, f.options)
-	w, err := playFate(fate)
+	fate := chance.NewFate(seed, f.interval)
+	w, err := script.Play(fate.Name(), fate.String())
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sum.add(fate, w)
+	if w != nil {
+		f.sum.add(fate, w)
+	}
 	if err != nil && (f.bad == nil || seed < f.bad.fate.Seed) {
 		f.bad = &badFate{fate, err}
 	}
 	f.progress()
-}
-
-// playFate lets a fate happen. The error is a [*script.Failure].
-func playFate(f chance.Fate) (*world.World, error) {
-	s, err := script.Parse(fmt.Sprintf("seed-%d", f.Seed), f.String())
-	if err != nil {
-		panic("hbsim: a fate that cannot be read: " + err.Error())
-	}
-	return s.Run()
 }
 
 func (f *fates) progress() {
@@ -120,19 +127,25 @@ func (f *fates) progress() {
 func (s *fateSum) add(f chance.Fate, w *world.World) {
 	s.seeds++
 	s.simulated += w.Now()
-	kinds := map[string]bool{}
+	drawn := map[string]bool{}
 	for _, fault := range f.Faults {
-		kinds[fault.Kind] = true
-		kinds["a person"] = kinds["a person"] || strings.HasPrefix(fault.Kind, "person")
+		drawn[fault.Kind] = true
+	}
+	for k := range drawn {
+		s.drawn[k]++
 	}
 	s.tally.Begin()
 	for _, n := range w.Notes() {
-		s.tally.Told(n.Node, n.Code.String())
-		kinds["a proven fence"] = kinds["a proven fence"] || n.Code == failover.NoteProvenOff
+		s.tally.ToldOf(n.Node, n.Code.String(), n.Group)
 	}
-	for k, is := range kinds {
+	end := over(w)
+	for what, is := range map[string]bool{
+		aFence:   slices.ContainsFunc(w.Fences(), func(f world.Fenced) bool { return !f.Secured }),
+		aCommand: slices.ContainsFunc(w.Accepted(), func(a world.Accepted) bool { return a.At < end }),
+		aLie:     slices.ContainsFunc(w.Edges(), func(e world.Edge) bool { return e.Open && e.Welded }),
+	} {
 		if is {
-			s.with[k]++
+			s.came[what]++
 		}
 	}
 	for p, events := range w.Pairs() {
@@ -141,22 +154,58 @@ func (s *fateSum) add(f chance.Fate, w *world.World) {
 		}
 	}
 	for _, g := range w.Gaps() {
-		if g.From != g.To {
-			s.gaps = append(s.gaps, g.Lasted)
+		if isTakeover(w, g) {
+			s.takeovers = append(s.takeovers, g.Lasted)
 		}
 	}
+}
+
+// over is when the last fault of a fate ended, and what a person said after that was said to every pair.
+func over(w *world.World) time.Duration {
+	for _, l := range w.History() {
+		if strings.HasSuffix(l.What, chance.Over) {
+			return l.At
+		}
+	}
+	return w.Now()
+}
+
+// isTakeover says whether a group came to another node because that one proved the old one off, and no person had a part in it.
+func isTakeover(w *world.World, g world.Gap) bool {
+	during := func(at time.Duration) bool { return g.At-g.Lasted <= at && at <= g.At }
+	from, _ := w.Member(g.From)
+	proves := func(n world.Note) bool {
+		return n.Node == g.To && n.Peer == from && n.Code == failover.NoteProvenOff && during(n.At)
+	}
+	asks := func(a world.Accepted) bool { return during(a.At) }
+	return g.From != g.To && slices.ContainsFunc(w.Notes(), proves) && !slices.ContainsFunc(w.Accepted(), asks)
+}
+
+// tooTame says what happened too seldom, or nil.
+func (s *fateSum) tooTame() error {
+	for _, f := range floors {
+		if s.seeds >= telling && 100*s.came[f.what] < f.percent*s.seeds {
+			return fmt.Errorf("in %.1f%% of the seeds %s, and it has to be %d%%: the faults of firmware-sim/chance are too tame", 100*float64(s.came[f.what])/float64(s.seeds), f.what, f.percent)
+		}
+	}
+	return nil
 }
 
 func (s *fateSum) print(took time.Duration) {
 	fmt.Printf("%d seeds, %.0f simulated hours in %s: %.1f seeds/s, %.0f simulated hours a minute\n", s.seeds, s.simulated.Hours(), took.Round(time.Millisecond),
 		float64(s.seeds)/took.Seconds(), s.simulated.Hours()/took.Minutes())
-	fmt.Println(&s.tally)
-	fmt.Println("\nhow many of the seeds have")
-	for _, k := range slices.SortedFunc(maps.Keys(s.with), func(a, b string) int { return cmp.Or(cmp.Compare(s.with[b], s.with[a]), cmp.Compare(a, b)) }) {
-		fmt.Printf("  %5.1f%%  %s\n", 100*float64(s.with[k])/float64(s.seeds), k)
-	}
+	fmt.Println(s.tally.Came())
+	s.printShares("in how many of the seeds", s.came)
+	s.printShares("how many of the seeds had", s.drawn)
 	s.printPairs()
-	s.printGaps()
+	s.printTakeovers()
+}
+
+func (s *fateSum) printShares(title string, with map[string]uint64) {
+	fmt.Println("\n" + title)
+	for _, k := range slices.SortedFunc(maps.Keys(with), func(a, b string) int { return cmp.Or(cmp.Compare(with[b], with[a]), cmp.Compare(a, b)) }) {
+		fmt.Printf("  %5.1f%%  %s\n", 100*float64(with[k])/float64(s.seeds), k)
+	}
 }
 
 // printPairs says which phases met which events, and which never did.
@@ -180,16 +229,18 @@ func (s *fateSum) printPairs() {
 	}
 }
 
-// printGaps is a histogram of how long a group ran nowhere when it went from one node to the other.
-func (s *fateSum) printGaps() {
-	if len(s.gaps) == 0 {
+// printTakeovers is a histogram of how long a group ran nowhere in a takeover: from the death of the old owner, by whatever
+// cause, until its start was asked for on the new one.
+func (s *fateSum) printTakeovers() {
+	all := s.takeovers
+	if len(all) == 0 {
 		return
 	}
-	slices.Sort(s.gaps)
-	fmt.Printf("\nhow long a group ran nowhere on its way to another node: median %s, 9 of 10 within %s, at most %s\n",
-		s.gaps[len(s.gaps)/2].Round(time.Millisecond), s.gaps[len(s.gaps)*9/10].Round(time.Millisecond), s.gaps[len(s.gaps)-1].Round(time.Second))
+	slices.Sort(all)
+	fmt.Printf("\n%d times a group ran nowhere until its owner was proven off and it was started elsewhere, and no person had a part in it: median %s, 9 of 10 within %s, at most %s\n",
+		len(all), all[len(all)/2].Round(time.Millisecond), all[len(all)*9/10].Round(time.Millisecond), all[len(all)-1].Round(time.Second))
 	counts, most := map[int]int{}, 0
-	for _, g := range s.gaps {
+	for _, g := range all {
 		k := 0
 		for limit := 250 * time.Millisecond; g >= limit; limit *= 2 {
 			k++
@@ -203,8 +254,8 @@ func (s *fateSum) printGaps() {
 }
 
 // report shortens a bad fate to the fewest faults that still lead to the same end, and tells it as a story.
-func (b *badFate) report(o chance.FateOptions) error {
-	short, err := shrink(b.fate, b.err)
+func (b *badFate) report(ctx context.Context) error {
+	short, err := shrink(ctx, b.fate, b.err)
 	var f *script.Failure
 	timeline := ""
 	if errors.As(err, &f) {
@@ -214,13 +265,12 @@ func (b *badFate) report(o chance.FateOptions) error {
 }
 
 // shrink leaves out faults, as many as possible at once, as long as what is left still fails in the same way.
-func shrink(f chance.Fate, err error) (chance.Fate, error) {
-	same := func(e error) bool { return e != nil && physical(e) == physical(err) }
+func shrink(ctx context.Context, f chance.Fate, err error) (chance.Fate, error) {
 	for part := max(1, len(f.Faults)/2); part > 0; {
 		found := false
-		for from := 0; from < len(f.Faults); {
+		for from := 0; from < len(f.Faults) && ctx.Err() == nil; {
 			less := f.Without(func(i int) bool { return i >= from && i < from+part })
-			if _, e := playFate(less); same(e) {
+			if _, e := script.Play(less.Name(), less.String()); sameEnd(e, err) {
 				f, err, found = less, e, true
 			} else {
 				from += part
@@ -233,12 +283,23 @@ func shrink(f chance.Fate, err error) (chance.Fate, error) {
 	return f, err
 }
 
-// physical says whether something was that must never be; else what should have come did not.
-func physical(err error) bool { return strings.Contains(err.Error(), "world: at ") }
+// sameEnd says whether two failures are of one kind: the same demand of the checker was not met, or the same line of the story.
+func sameEnd(a, b error) bool {
+	var fault, other *world.Fault
+	if physical := errors.As(a, &fault); physical || errors.As(b, &other) {
+		return physical && errors.As(b, &other) && fault.Kind == other.Kind
+	}
+	var failed, was *script.Failure
+	return errors.As(a, &failed) && errors.As(b, &was) && failed.Text == was.Text
+}
 
 // trace tells one fate in two columns.
-func trace(seed uint64, o chance.FateOptions) error {
-	w, err := playFate(chance.NewFate(seed, o))
+func trace(seed uint64, interval time.Duration) error {
+	f := chance.NewFate(seed, interval)
+	w, err := script.Play(f.Name(), f.String())
+	if w == nil {
+		return err
+	}
 	const width = 64
 	for _, l := range w.History() {
 		switch slices.Index(w.Nodes(), l.Node) {

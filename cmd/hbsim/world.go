@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/serialhb/serialhb/firmware-sim/chance"
 	"github.com/serialhb/serialhb/firmware-sim/world/script"
 )
@@ -19,17 +21,44 @@ type worldCmd struct {
 	Trace    bool          `help:"Tell the fate of --seed as a timeline."`
 }
 
+// Validate refuses what would be ignored.
+func (c *worldCmd) Validate(parsed *kong.Context) error {
+	given := map[string]bool{}
+	for _, p := range parsed.Path {
+		if p.Flag != nil {
+			given[p.Flag.Name] = true
+		}
+	}
+	return misfits(given)
+}
+
+// misfits says which of the flags that were given does not go with the others.
+func misfits(given map[string]bool) error {
+	refused, why := []string{"jobs", "interval"}, "--%s is for fates: add --seeds FROM-TO"
+	switch {
+	case given["trace"]:
+		refused, why = []string{"seeds", "jobs", "stories", "orders"}, "--trace tells the one fate of --seed N: leave out --%s"
+	case given["seeds"]:
+		refused, why = []string{"seed", "stories", "orders"}, "--seeds plays whole fates: leave out --%s"
+	}
+	for _, flag := range refused {
+		if given[flag] {
+			return fmt.Errorf(why, flag)
+		}
+	}
+	return nil
+}
+
 func (c *worldCmd) Run(ctx context.Context) error {
-	options := chance.FateOptions{Interval: c.Interval}
 	switch {
 	case c.Trace:
-		return trace(c.Seed, options)
+		return trace(c.Seed, c.Interval)
 	case c.Seeds != "":
 		from, to, err := parseSeeds(c.Seeds)
 		if err != nil {
 			return err
 		}
-		f := fates{from: from, to: to, jobs: c.Jobs, options: options}
+		f := fates{from: from, to: to, jobs: c.Jobs, interval: c.Interval}
 		return f.run(ctx)
 	}
 	var sum chance.Tally
@@ -47,11 +76,10 @@ func (c *worldCmd) Run(ctx context.Context) error {
 
 func (c *worldCmd) play(seed uint64, sum *chance.Tally) error {
 	text := chance.Story(seed, c.Orders, chance.World)
-	s, err := script.Parse(fmt.Sprintf("seed-%d", seed), text)
-	if err != nil {
+	w, err := script.Play(fmt.Sprintf("seed-%d", seed), text)
+	if w == nil {
 		return err
 	}
-	w, err := s.Run()
 	sum.Begin()
 	for _, n := range w.Notes() {
 		sum.Told(n.Node, n.Code.String())

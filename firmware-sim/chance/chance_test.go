@@ -89,3 +89,21 @@ func TestTallyTellsMovesApart(t *testing.T) {
 		t.Fatalf("a new story goes on with the old one: %s", &sum)
 	}
 }
+
+func TestTallyTellsGroupsApart(t *testing.T) {
+	var tally Tally
+	tally.Begin()
+	for _, e := range []struct {
+		node, code string
+		group      uint8
+	}{
+		{"alpha", "owns-now", 0}, {"bravo", "owns-now", 1},
+		{"bravo", "wishes", 1}, {"alpha", "owns-now", 1}, // a switchover of one
+		{"bravo", "proven-off", 0}, {"bravo", "owns-now", 0}, {"bravo", "owns-now", 1}, // a takeover of both
+	} {
+		tally.ToldOf(e.node, e.code, e.group)
+	}
+	if got, want := tally.Came(), "1 fences proven, 2 takeovers, 1 switchovers, 0 other moves, 0 fences blocked"; got != want {
+		t.Fatalf("%s", got)
+	}
+}

@@ -6,18 +6,20 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/serialhb/serialhb/firmware-sim/world"
 )
 
 // Fate is half an hour or more of a pair in the simulated world, with all that befalls it, in the language of
 // firmware-sim/world/script. Each seed has its own mix of faults, rates and lengths, so that what is rare in one is common
-// in another (swarm testing). It stays within the fault hypothesis, as a [Story] does. In its second part everything is
-// mended, and all has to be well within a bound that follows from the settings.
+// in another (swarm testing). It stays within the fault hypothesis, as a [Story] does. Every fault has its end before the span
+// is over. Then the pair has to come to rest by itself, and after a person's round to be well.
 type Fate struct {
 	Seed     uint64
 	Settings []string
 	Faults   []Fault
-	Span     time.Duration // of the first part
-	Bound    time.Duration // within which all is well after the last of the second
+	Groups   []string
+	Bound    time.Duration // within which a pair comes to rest that is left alone
 }
 
 // Fault is one thing that befalls the pair: what happens, and what ends it.
@@ -33,32 +35,28 @@ type Act struct {
 	Line  string
 }
 
-// FateOptions are what a fate does not draw.
-type FateOptions struct {
-	Interval time.Duration // between pulses; 0 lets the seed draw it
-	Span     time.Duration // at least; 0 is [leastSpan]
-}
-
-// leastSpan and leastFaults are of a fate that nobody shortened.
+// span and leastFaults are of a fate that nobody shortened.
 const (
-	leastSpan   = 30 * time.Minute
+	span        = 30 * time.Minute
 	leastFaults = 10
 )
 
-// NewFate draws the fate of a seed.
-func NewFate(seed uint64, o FateOptions) Fate {
-	d := &drawer{rng: rand.New(rand.NewPCG(seed, 0xfa7e))}
-	f := Fate{Seed: seed, Span: max(o.Span, leastSpan)}
-	d.settings(&f, o.Interval)
+// NewFate draws the fate of a seed. The interval is that between pulses; 0 lets the seed draw it.
+func NewFate(seed uint64, interval time.Duration) Fate {
+	d := &drawer{rng: rand.New(rand.NewPCG(seed, 0xfa7e)), fate: Fate{Seed: seed, Groups: []string{"web"}}}
+	d.settings(interval)
 	mix := d.mix()
 	for range leastFaults + d.rng.IntN(25) {
 		t := mix[d.rng.IntN(len(mix))]
 		n := d.rng.IntN(2)
-		f.Faults = append(f.Faults, Fault{Kind: t.kind, At: time.Duration(d.rng.Int64N(int64(f.Span))), Acts: t.acts(d, nodes[n], nodes[1-n])})
+		d.fate.Faults = append(d.fate.Faults, Fault{Kind: t.kind, At: time.Duration(d.rng.Int64N(int64(span))), Acts: t.acts(d, nodes[n], nodes[1-n])})
 	}
-	slices.SortStableFunc(f.Faults, func(a, b Fault) int { return int(a.At - b.At) })
-	return f
+	slices.SortStableFunc(d.fate.Faults, func(a, b Fault) int { return int(a.At - b.At) })
+	return d.fate
 }
+
+// Name is what its story is called.
+func (f Fate) Name() string { return fmt.Sprintf("seed-%d", f.Seed) }
 
 // Without gives the same fate, less some of its faults.
 func (f Fate) Without(leave func(i int) bool) Fate {
@@ -80,11 +78,11 @@ func (f Fate) String() string {
 		line("%s", s)
 	}
 	line("start")
-	line("expect owned web within 2m")
+	line("expect well within 2m")
 	var acts []Act
 	for _, fault := range f.Faults {
 		for _, a := range fault.Acts {
-			acts = append(acts, Act{min(fault.At+a.After, f.Span), a.Line})
+			acts = append(acts, Act{min(fault.At+a.After, span), a.Line})
 		}
 	}
 	slices.SortStableFunc(acts, func(a, b Act) int { return int(a.After - b.After) })
@@ -100,8 +98,8 @@ func (f Fate) String() string {
 		}
 		line("%s", a.Line)
 	}
-	if now < f.Span {
-		line("sleep %s", f.Span-now)
+	if now < span {
+		line("sleep %s", span-now)
 	}
 	f.heal(line)
 	return b.String()
@@ -134,45 +132,52 @@ func (b *blackout) fits(a Act) bool {
 	return off && a.After-since >= eyesight
 }
 
-// heal mends everything, has a person say so to both daemons, and demands that all is well.
+// Over is what the story of a fate says when the last fault has ended.
+const Over = "every fault is over"
+
+const (
+	// lingers is how long after that something of it may be there: noise, a datagram on its way, a daemon that is leaving.
+	lingers = 2 * time.Minute
+	// newsTime is until the other node knows what a person did to one, bootTime from power to a daemon that judges, and steady
+	// for how long the pair has to be as it is demanded.
+	newsTime = 10 * time.Second
+	bootTime = time.Minute
+	steady   = 30 * time.Second
+)
+
+// heal leaves the pair alone, and demands that it comes to rest: all is well, or a node says what it waits for. Then a person
+// goes round once, and all has to be well.
 func (f Fate) heal(line func(string, ...any)) {
-	line("say everything is mended")
-	for _, l := range []string{"mend-cable", "mend-net", "lose 0", "delay-net 0s"} {
-		line("%s", l)
-	}
-	for _, n := range nodes {
-		for _, l := range []string{"free RELAY_%s", "free RELAY2_%s", "sense SENSE_%s ok"} {
-			if strings.Contains(l, "2_") && !slices.Contains(f.Settings, "config level2 on") {
-				continue
-			}
-			line(l, strings.ToUpper(n))
-		}
-		for _, l := range []string{"replug %s", "service %s web ok", "unwritable %s none", "edit-config %s core 7", "edit-config %s rest 7", "keys %s one", "thaw %s", "power-on %s"} {
-			line(l, n)
-		}
-	}
-	line("sleep 90s") // cuts end, hosts boot
-	for _, n := range nodes {
-		line("restart-daemon %s", n) // with the files as they are now
-	}
-	line("sleep 30s")
-	for range 2 { // who gets its power back by the first is there for the second
+	try := func(commands ...string) {
 		for i, n := range nodes {
-			for _, l := range []string{"maintenance off", "standby off", "arm", "clear", "fence on " + nodes[1-i]} {
-				line("try %s %s", n, l)
+			for _, c := range commands {
+				line("try %s %s", n, strings.ReplaceAll(c, "PEER", nodes[1-i]))
 			}
 		}
-		line("sleep 60s")
 	}
-	line("expect owned web within %s", f.Bound)
+	line("say %s", Over)
+	line("sleep %s", lingers)
 	for _, n := range nodes {
-		line("expect well %s within %s", n, f.Bound)
+		line("start %s", n) // where its daemon left in order, and only there
 	}
+	line("sleep %s", f.Bound)
+	line("expect at-rest for %s", steady)
+	line("say a person goes round")
+	try("maintenance off", "standby off", "arm", "clear")
+	line("sleep %s", newsTime)
+	try("approve")
+	line("sleep %s", bootTime)
+	try("fence on PEER")
+	line("sleep %s", bootTime)
+	try("maintenance off", "standby off", "arm", "clear") // who was dark until now
+	line("sleep %s", f.Bound)
+	line("expect well for %s", steady)
 }
 
 // drawer draws a fate.
 type drawer struct {
 	rng    *rand.Rand
+	fate   Fate
 	level2 bool
 	plain  bool
 }
@@ -191,26 +196,27 @@ func (d *drawer) long(from, to time.Duration) time.Duration {
 	return (low + time.Duration(d.rng.Int64N(int64(high-low)+1))).Truncate(time.Millisecond)
 }
 
-// The times of a pair whose configuration file says nothing of them, in the simulated world; see world.Default.
-const (
-	bootTime    = 21 * time.Second
-	backoffMost = 16 * 2 * time.Second
-	retriesTime = (10 + 20 + 40) * time.Second
-)
-
-func (d *drawer) settings(f *Fate, interval time.Duration) {
-	set := func(format string, a ...any) { f.Settings = append(f.Settings, fmt.Sprintf("config "+format, a...)) }
-	multiplier := 15
+func (d *drawer) settings(interval time.Duration) {
+	set := func(format string, a ...any) {
+		d.fate.Settings = append(d.fate.Settings, fmt.Sprintf("config "+format, a...))
+	}
+	multiplier := uint8(15)
 	if interval == 0 {
 		interval = []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, time.Second}[d.rng.IntN(4)]
 	}
 	if interval >= time.Second {
 		multiplier = 5
 	}
+	if d.rng.IntN(4) == 0 {
+		d.fate.Groups = []string{"web", "db"}
+		set("groups web db")
+		set("prefer db bravo alpha")
+	}
 	set("interval %s", interval)
 	set("multiplier %d", multiplier)
 	set("takeover %s", d.pick("auto", "auto", "auto", "approve"))
-	set("failback %s", d.pick("manual", "manual", "off", "auto"))
+	failback := d.pick("manual", "manual", "off", "auto")
+	set("failback %s", failback)
 	set("split %s", d.pick("standby-survives", "standby-survives", "standby-survives", "owner-survives"))
 	set("on-last-link %s", d.pick("fence", "fence", "ask"))
 	sense := d.pick("fail-safe", "fail-safe", "plain")
@@ -225,11 +231,27 @@ func (d *drawer) settings(f *Fate, interval time.Duration) {
 		set("moves 200")
 		set("fences 200")
 	}
-	set("wait-to-restore %s", d.pick("10s", "1m", "5m"))
+	restore := []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}[d.rng.IntN(3)]
+	set("wait-to-restore %s", restore)
 	set("seed %d", d.rng.IntN(1<<30))
-	detection := interval * time.Duration(multiplier)
-	move := max(10*time.Second, 4*interval)
-	f.Bound = (bootTime + 4*detection + 2*(move+backoffMost) + retriesTime).Round(time.Second)
+	d.fate.Bound = bound(interval, multiplier)
+	if failback == "auto" {
+		d.fate.Bound += restore
+	}
+}
+
+// bound is how long it may take: what is left of the retries of a fence, a last cut with its dwell and a boot, the start window
+// and a silence, and two requests that stand still and back off before the one that succeeds.
+func bound(interval time.Duration, multiplier uint8) time.Duration {
+	c := world.Default()
+	c.SetTiming(interval, multiplier)
+	d := &c.Decision
+	retries := time.Duration(0)
+	for i := range d.FenceRetries {
+		retries += d.FenceRetryTime << i
+	}
+	boot := c.Boot + c.Boot/20
+	return (retries + d.FenceDelay + c.Power[0].Dwell + boot + 4*d.DetectTime + 2*(d.MoveTime+16*d.Backoff)).Round(time.Second)
 }
 
 // trouble is one kind of fault.
@@ -238,16 +260,13 @@ type trouble struct {
 	acts func(d *drawer, n, o string) []Act
 }
 
-// mix draws which troubles there are in this fate, and how often each.
+// mix draws which troubles there are in this fate, and how often each. One there always is.
 func (d *drawer) mix() []trouble {
-	var all []trouble
+	all := []trouble{troubles[d.rng.IntN(len(troubles))]}
 	for _, t := range troubles {
 		for range [...]int{0, 0, 1, 1, 2, 4}[d.rng.IntN(6)] {
 			all = append(all, t)
 		}
-	}
-	if len(all) == 0 {
-		return troubles
 	}
 	return all
 }
@@ -264,6 +283,8 @@ func (d *drawer) way(n, o string) string {
 }
 
 func upper(prefix, n string) string { return prefix + strings.ToUpper(n) }
+
+func (d *drawer) group() string { return d.pick(d.fate.Groups...) }
 
 func (d *drawer) relay(n string) string {
 	if d.level2 && d.rng.IntN(2) == 0 {

@@ -23,8 +23,7 @@ func (p *pen) mend() {
 	}
 	p.settle()
 	if p.dialect == World {
-		// Nobody gives power back by hand here: each cut has to end by itself. A daemon that was held dead once is not started
-		// again after a quiet restart; one that runs stays.
+		// Nobody gives power back by hand here: each cut has to end by itself.
 		for _, n := range nodes {
 			p.line("start %s", n)
 		}

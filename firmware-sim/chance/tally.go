@@ -11,43 +11,48 @@ type Tally struct {
 	Handovers   int `json:"handovers"`   // the service moved for another reason: a goodbye, a failback, a failed start
 	Blocked     int `json:"blocked"`     // fences without a proof; the service stayed down
 
-	last   string // who ran the service last
-	proven bool   // a proof since then
-	wished bool   // a person's wish since then
+	groups map[uint8]lastRun
+}
+
+// lastRun is who ran a group last, and how many proofs and wishes of a person there were before.
+type lastRun struct {
+	node   string
+	fences int
+	wished bool
 }
 
 // Begin begins another story.
 func (t *Tally) Begin() {
 	t.Stories++
-	t.last, t.proven, t.wished = "", false, false
+	t.groups = map[uint8]lastRun{}
 }
 
-// Told takes one code of the record of a node, in the order of time.
-func (t *Tally) Told(node, code string) {
+// Told takes one code of the record of a node, in the order of time. There is one group.
+func (t *Tally) Told(node, code string) { t.ToldOf(node, code, 0) }
+
+// ToldOf is the same of one group of several.
+func (t *Tally) ToldOf(node, code string, group uint8) {
+	was := t.groups[group]
 	switch code {
 	case "proven-off":
 		t.Fences++
-		t.proven = true
 	case "blocked":
 		t.Blocked++
 	case "wishes":
-		t.wished = true
+		was.wished = true
+		t.groups[group] = was
 	case "owns-now", "adopted-now":
-		t.runs(node)
+		switch {
+		case was.node == "" || was.node == node:
+		case t.Fences > was.fences:
+			t.Takeovers++
+		case was.wished:
+			t.Switchovers++
+		default:
+			t.Handovers++
+		}
+		t.groups[group] = lastRun{node: node, fences: t.Fences}
 	}
-}
-
-func (t *Tally) runs(node string) {
-	switch {
-	case t.last == "" || t.last == node:
-	case t.proven:
-		t.Takeovers++
-	case t.wished:
-		t.Switchovers++
-	default:
-		t.Handovers++
-	}
-	t.last, t.proven, t.wished = node, false, false
 }
 
 // Add adds what another tally counted.
@@ -61,7 +66,10 @@ func (t *Tally) Add(u Tally) {
 }
 
 // String is one line.
-func (t *Tally) String() string {
-	return fmt.Sprintf("%d stories: %d fences proven, %d takeovers, %d switchovers, %d other moves, %d fences blocked",
-		t.Stories, t.Fences, t.Takeovers, t.Switchovers, t.Handovers, t.Blocked)
+func (t *Tally) String() string { return fmt.Sprintf("%d stories: %s", t.Stories, t.Came()) }
+
+// Came is the same without how many there were, which need not be stories.
+func (t *Tally) Came() string {
+	return fmt.Sprintf("%d fences proven, %d takeovers, %d switchovers, %d other moves, %d fences blocked",
+		t.Fences, t.Takeovers, t.Switchovers, t.Handovers, t.Blocked)
 }

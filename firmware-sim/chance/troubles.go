@@ -49,10 +49,8 @@ var troubles = []trouble{
 	{"all ports", func(d *drawer, n, _ string) []Act {
 		return both("unplug "+n, "replug "+n, d.long(100*time.Millisecond, 5*time.Minute))
 	}},
-	{"lying relay", func(d *drawer, n, _ string) []Act {
-		r := d.relay(n)
-		return both("weld "+r, "free "+r, d.long(10*time.Second, 20*time.Minute))
-	}},
+	{"lying relay", weldFor},
+	{"lying relay", weldFor},
 	{"dead line", func(d *drawer, n, _ string) []Act {
 		r := d.relay(n)
 		return both("no-line "+r, "free "+r, d.long(10*time.Second, 20*time.Minute))
@@ -70,9 +68,10 @@ var troubles = []trouble{
 		return both("sense "+s+" "+how, "sense "+s+" ok", d.long(10*time.Second, 20*time.Minute))
 	}},
 	{"service", func(d *drawer, n, _ string) []Act {
-		return both("service "+n+" web "+d.pick("start-fails", "stop-fails", "start-hangs", "stop-hangs", "probe-hangs", "start 20s", "stop 20s"), "service "+n+" web ok", d.long(10*time.Second, 10*time.Minute))
+		service := "service " + n + " " + d.group() + " "
+		return both(service+d.pick("start-fails", "stop-fails", "start-hangs", "stop-hangs", "probe-hangs", "start 20s", "stop 20s"), service+"ok", d.long(10*time.Second, 10*time.Minute))
 	}},
-	{"service dies", func(d *drawer, n, _ string) []Act { return []Act{{0, "service " + n + " web dies"}} }},
+	{"service dies", func(d *drawer, n, _ string) []Act { return []Act{{0, "service " + n + " " + d.group() + " dies"}} }},
 	{"directory", func(d *drawer, n, _ string) []Act {
 		return both("unwritable "+n+" "+d.pick("run", "state", "both"), "unwritable "+n+" none", d.long(100*time.Millisecond, 10*time.Minute))
 	}},
@@ -88,7 +87,7 @@ var troubles = []trouble{
 		return []Act{{0, "wrong-key " + n}, {lasts, "keys " + n + " one"}, {lasts + 1, "restart-daemon " + n}}
 	}},
 	{"person: move", func(d *drawer, n, _ string) []Act {
-		return []Act{{0, "try " + n + " " + d.pick("switchover web", "failback web")}}
+		return []Act{{0, "try " + n + " " + d.pick("switchover ", "failback ") + d.group()}}
 	}},
 	{"person: mode", func(d *drawer, n, _ string) []Act {
 		mode, lasts := d.pick("standby", "maintenance"), d.long(time.Second, 5*time.Minute)
@@ -108,6 +107,11 @@ var troubles = []trouble{
 		return both("try "+n+" fence off "+o, "try "+n+" fence on "+o, d.long(time.Second, 2*time.Minute))
 	}},
 	{"person: restart", func(d *drawer, n, _ string) []Act { return []Act{{0, "try " + n + " restart"}} }},
+}
+
+func weldFor(d *drawer, n, _ string) []Act {
+	r := d.relay(n)
+	return both("weld "+r, "free "+r, d.long(10*time.Second, 20*time.Minute))
 }
 
 // mains takes the power of a node away. Sometimes a person sees it, and says so to the other one.

@@ -25,6 +25,9 @@ func (d *daemon) step(e failover.Event) {
 	for i := range d.actions {
 		d.act(&d.actions[i])
 	}
+	if d.state.FenceMe {
+		d.h.begged = d.w.now
+	}
 	if e.Kind == failover.Kept {
 		d.checkWaiting()
 	}

@@ -9,68 +9,54 @@ import (
 	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
-// checker looks at the physical truth. What it demands:
-//
-//   - no two powered hosts run the same group, ever;
-//   - no two members hold the same group, unless a proof lied;
-//   - nothing starts on a member that does not hold it, and has not written that down;
-//   - no coil edge while the member that drives it is disarmed;
-//   - no coil edge to cut before it is written in the run directory that the cut may be open;
-//   - no cut before a daemon has run for a detection time, unless a person or the target itself asks for it, or the target
-//     is off already: a start, a reload or a restart never cuts;
-//   - no cut of a living member whose pulses reach the machine of whoever cuts, read or not, unless it asks or a person does.
+// checker looks at the physical truth. What it demands is listed at [Kind].
 type checker struct {
 	excused bool
 }
+
+// Kind says which demand was not met.
+type Kind uint8
+
+// The demands.
+const (
+	// TwoRun: no two powered hosts run the same group, ever.
+	TwoRun Kind = iota + 1
+	// TwoHold: no two members hold the same group, unless a proof lied.
+	TwoHold
+	// StartUnheld: nothing starts on a member that does not hold it, and has not written that down.
+	StartUnheld
+	// CoilDisarmed: no coil edge while the member that drives it is disarmed.
+	CoilDisarmed
+	// CutUnwritten: no coil edge to cut before it is written in the run directory that the cut may be open.
+	CutUnwritten
+	// CutTooSoon: no cut before a daemon has run for a detection time, unless a person or the target itself asks for it, or the
+	// target is off already: a start, a reload or a restart never cuts.
+	CutTooSoon
+	// CutUnasked: no cut for a person who did not say so, or for a target that did not ask.
+	CutUnasked
+	// CutNeedless: no cut of a living member whose pulses reach the machine of whoever cuts, read or not, unless it asks or a
+	// person does.
+	CutNeedless
+)
+
+// Fault is what must not be and was.
+type Fault struct {
+	At   time.Duration
+	Kind Kind
+	What string
+}
+
+// Error is one line.
+func (f *Fault) Error() string { return fmt.Sprintf("world: at %v: %s", f.At, f.What) }
 
 // Excuse lets two owners pass from now on, until it is called with false: a person lied, and the story is about what
 // happens then.
 func (w *World) Excuse(on bool) { w.check.excused = on }
 
-func (w *World) fail(format string, a ...any) {
+func (w *World) fail(kind Kind, format string, a ...any) {
 	if w.fault == nil {
-		w.fault = fmt.Errorf("world: at %v: %s", w.now, fmt.Sprintf(format, a...))
-		w.tell("", "MUST NOT BE: "+fmt.Sprintf(format, a...))
-	}
-}
-
-// signs are the signs of life of one member that reached a machine: the last one, and since when they come without a break of
-// half a detection time.
-type signs struct {
-	ever        bool
-	last, since time.Duration
-	sent        time.Duration // when the newest of them was sent: what is overtaken is no life
-}
-
-// hears notes that a whole frame of a member reached the devices of a machine, whether its daemon reads it or not. What
-// counts is that both know the sessions of each other: else it may be a stranger's.
-func (h *host) hears(from *host, sent time.Duration) {
-	d, o := h.daemon, from.daemon
-	if d == nil || o == nil || from.clone || h.clone || d.state.Peers[from.me].In.Session != o.state.Session || o.state.Peers[h.me].In.Session != d.state.Session ||
-		d.keys.IDs()[0] != o.keys.IDs()[0] {
-		return
-	}
-	s := &h.signs[from.me]
-	if s.ever && sent <= s.sent {
-		return
-	}
-	s.sent = sent
-	if !s.ever || h.w.now-s.last > d.cfg.DetectTime/2 {
-		s.since = h.w.now
-	}
-	s.ever, s.last = true, h.w.now
-}
-
-// raceTime is how long a sign of life may have been there when the coil was asked for, and come too late all the same.
-const raceTime = 50 * time.Millisecond
-
-// checkCut is about a cut that nobody asked for, when it is asked for.
-func (d *daemon) checkCut(a *failover.Action) {
-	s := d.h.signs[a.Peer]
-	target := d.w.real(a.Peer)
-	lives := s.ever && target.powered && !target.frozen && target.daemon != nil
-	if a.Code == failover.CodeSilent && lives && d.w.now-s.last < d.cfg.DetectTime*9/10 && d.w.now-s.since > raceTime {
-		d.w.fail("%s cuts %s, whose last pulse reached it %v before, and the one before not long before that", d.h.name, target.name, d.w.now-s.last)
+		w.fault = &Fault{w.now, kind, fmt.Sprintf(format, a...)}
+		w.tell("", "MUST NOT BE: "+w.fault.What)
 	}
 }
 
@@ -93,10 +79,10 @@ func (w *World) look() {
 			continue
 		}
 		if runs > 1 {
-			w.fail("%s runs on %s at once", w.c.Groups[g].Name, strings.Join(w.Running(uint8(g)), " and "))
+			w.fail(TwoRun, "%s runs on %s at once", w.c.Groups[g].Name, strings.Join(w.Running(uint8(g)), " and "))
 		}
 		if holds > 1 {
-			w.fail("%s is held by %d members", w.c.Groups[g].Name, holds)
+			w.fail(TwoHold, "%s is held by %d members", w.c.Groups[g].Name, holds)
 		}
 	}
 }
@@ -114,17 +100,47 @@ func (w *World) Running(g uint8) (nodes []string) {
 func (d *daemon) checkStart(g uint8) {
 	held := d.h.run != nil && d.h.run.Groups[g].Held
 	if d.state.Groups[g].Holds != pulse.HoldsYes || !held {
-		d.w.fail("%s starts %s: it holds %s, and what it wrote says %v", d.h.name, d.w.group(g), d.state.Groups[g].Holds, held)
+		d.w.fail(StartUnheld, "%s starts %s: it holds %s, and what it wrote says %v", d.h.name, d.w.group(g), d.state.Groups[g].Holds, held)
 	}
 }
 
 func (d *daemon) checkEdge(r *relay, open bool, a failover.Action) {
 	switch {
 	case !d.state.Armed:
-		d.w.fail("%s drives a coil towards %s while it is disarmed", d.h.name, d.w.member(r.target))
+		d.w.fail(CoilDisarmed, "%s drives a coil towards %s while it is disarmed", d.h.name, d.w.member(r.target))
 	case open && (d.h.run == nil || !d.h.run.Peers[r.target].Open):
-		d.w.fail("%s cuts %s, and has not written that the cut may be open", d.h.name, d.w.member(r.target))
+		d.w.fail(CutUnwritten, "%s cuts %s, and has not written that the cut may be open", d.h.name, d.w.member(r.target))
 	case open && a.Code == failover.CodeSilent && d.w.now-d.began < d.cfg.DetectTime:
-		d.w.fail("%s cuts %s %v after its daemon began", d.h.name, d.w.member(r.target), d.w.now-d.began)
+		d.w.fail(CutTooSoon, "%s cuts %s %v after its daemon began", d.h.name, d.w.member(r.target), d.w.now-d.began)
 	}
+}
+
+// word is what a person asked about a member.
+type word struct {
+	kind failover.CommandKind
+	peer uint8
+}
+
+// checkCut is about the reason of a cut, when it is asked for. A person's word is good for one; a target asks, or did in a
+// detection time before the newest frame of it that came here.
+func (d *daemon) checkCut(a *failover.Action) {
+	said := word{failover.CmdFenceOff, a.Peer}
+	switch a.Kind {
+	case failover.OpenCuts:
+		said.kind = failover.CmdConfirmOff
+	case failover.Cut:
+	default:
+		return
+	}
+	target := d.w.real(a.Peer)
+	begs := target.begged > 0 && target.begged+d.cfg.DetectTime >= d.h.frames[a.Peer].sent
+	switch why := d.signOf(target); {
+	case a.Code == failover.CodePerson && !d.words[said]:
+		d.w.fail(CutUnasked, "%s cuts %s for a person, and nobody said %s", d.h.name, target.name, said.kind)
+	case a.Code == failover.CodeFenceMe && !begs:
+		d.w.fail(CutUnasked, "%s cuts %s, which did not ask to be cut", d.h.name, target.name)
+	case a.Code == failover.CodeSilent && why != "":
+		d.w.fail(CutNeedless, "%s cuts %s, %s", d.h.name, target.name, why)
+	}
+	delete(d.words, said)
 }

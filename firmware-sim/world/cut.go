@@ -12,6 +12,7 @@ type Fenced struct {
 	At         time.Duration
 	By, Target uint8
 	Proof      fencing.Proof
+	Secured    bool // it was off already, and its feed was only opened: no fence that counts
 }
 
 // power carries out the relay actions of one daemon towards one peer, one after the other, as the daemon's worker and
@@ -53,7 +54,7 @@ func (p *power) end(e failover.Event, a failover.Action) {
 	e.ID, e.Peer = a.ID, p.target
 	p.busy = false
 	if e.Kind == failover.FenceDone && e.OK {
-		p.d.w.fences = append(p.d.w.fences, Fenced{p.d.w.now, p.d.cfg.Me, p.target, e.Proof})
+		p.d.w.fences = append(p.d.w.fences, Fenced{p.d.w.now, p.d.cfg.Me, p.target, e.Proof, a.Kind == failover.Secure})
 	}
 	p.d.post(e)
 	p.next()
@@ -214,7 +215,7 @@ func (p *power) restore(a failover.Action) {
 func (d *daemon) drive(r *relay, f fencing.Feed, a failover.Action) bool {
 	if r.driven != f && !r.dead {
 		open := f == fencing.FeedOpen
-		d.w.edges = append(d.w.edges, Edge{d.w.now, d.cfg.Me, r.target, open})
+		d.w.edges = append(d.w.edges, Edge{d.w.now, d.cfg.Me, r.target, open, r.welded})
 		word := "closes the feed of "
 		if open {
 			word = "cuts the feed of "

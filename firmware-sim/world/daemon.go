@@ -40,6 +40,7 @@ type daemon struct {
 	saver    writer[failover.Volatile]
 	keeper   writer[failover.Durable]
 	commands map[uint32]*Answer
+	words    map[word]bool // accepted, and not used up
 	nextCmd  uint32
 	waiting  []*Answer
 	listed   [pulse.MaxMembers][]pulse.KeyID
@@ -65,7 +66,7 @@ const (
 func newDaemon(h *host) *daemon {
 	w := h.w
 	d := &daemon{h: h, w: w, cfg: w.c.decision(h.me, &h.file, h.boot), keys: w.keyring(h.file.keys),
-		began: w.now, commands: map[uint32]*Answer{}, acts: make([][]failover.Action, len(w.c.Groups))}
+		began: w.now, commands: map[uint32]*Answer{}, words: map[word]bool{}, acts: make([][]failover.Action, len(w.c.Groups))}
 	d.interval = time.Duration(d.cfg.IntervalMS) * time.Millisecond
 	dc := detect.Config{Me: h.me, N: uint8(len(w.c.Nodes)), Interval: d.interval, Multiplier: w.c.Multiplier,
 		StartWindow: w.c.StartWindow, Stretch: w.c.Stretch, Extensions: w.c.Extensions}

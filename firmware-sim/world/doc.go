@@ -16,7 +16,7 @@
 //	service.go facts.go            resources, files
 //	daemon.go act.go inbox.go      the loop, as serialhb/daemon has it
 //	person.go hand.go              commands of operators, and what the world does to machines
-//	view.go                        what can be seen
-//	check.go                       what must never be
+//	view.go well.go                what can be seen, and whether all is well
+//	check.go signs.go              what must never be
 //	script/                        the story language
 package world

@@ -29,7 +29,9 @@ type host struct {
 	file    file
 	restart Restarts
 	daemon  *daemon
-	signs   [pulse.MaxMembers]signs // of the others, that reached this machine
+	heard   [pulse.MaxMembers]signs // of the others, that reached this machine: in sessions that both know
+	frames  [pulse.MaxMembers]signs // the same in whatever session
+	begged  time.Duration           // when its daemon last asked to be cut; 0 is never
 	ports   []port                  // by link
 	boards  [][]*relay
 	senses  [][]*sense
@@ -173,7 +175,7 @@ func (h *host) endDaemon() {
 	}
 	h.daemon.dead = true
 	h.daemon = nil
-	h.signs = [pulse.MaxMembers]signs{}
+	h.heard, h.frames = [pulse.MaxMembers]signs{}, [pulse.MaxMembers]signs{}
 	for g := range h.services {
 		h.services[g].busy, h.services[g].cut = false, nil
 	}

@@ -143,7 +143,7 @@ func (h *host) datagram(index int, way *way, to uint8, frame []byte) {
 	if way.cut || h.w.chance(way.air.Lose) {
 		return
 	}
-	copies, sent := 1, h.w.now
+	copies, sent, life := 1, h.w.now, frame[0]&0xf == byte(pulse.FramePulse) // a side frame is none
 	if h.w.chance(way.air.Double) {
 		copies = 2
 	}
@@ -152,7 +152,9 @@ func (h *host) datagram(index int, way *way, to uint8, frame []byte) {
 		h.w.after(way.held+way.air.Delay+h.w.upTo(way.air.Spread), func() {
 			for _, other := range h.w.hosts {
 				if other.me == to && other.up && !other.ports[index].gone {
-					other.hears(h, sent)
+					if life {
+						other.hears(h, sent)
+					}
 					other.receive(index, raw)
 				}
 			}

@@ -14,13 +14,22 @@ type Answer struct {
 	Code failover.Code // why it was refused
 	At   time.Duration
 
-	gen uint32
+	node  string
+	asked failover.Command
+	gen   uint32
+}
+
+// Accepted is a command that a daemon accepted.
+type Accepted struct {
+	At   time.Duration
+	Node string
+	Kind failover.CommandKind
 }
 
 // Command has a person ask something of the daemon of a node; the world has to run on for the answer. A node without a
 // daemon, or a frozen one, never answers.
 func (w *World) Command(node string, c failover.Command) *Answer {
-	answer := &Answer{}
+	answer := &Answer{node: node, asked: c}
 	h := w.host(node)
 	if h.daemon == nil {
 		return answer
@@ -46,6 +55,7 @@ func (d *daemon) reply(a *failover.Action) {
 		answer.end(d.w, false)
 		return
 	}
+	d.words[word{answer.asked.Kind, answer.asked.Peer}] = true
 	if answer.gen = a.Gen; answer.gen == 0 {
 		answer.end(d.w, true)
 		return
@@ -70,4 +80,9 @@ func (d *daemon) checkWaiting() {
 	})
 }
 
-func (a *Answer) end(w *World, ok bool) { a.Done, a.OK, a.At = true, ok, w.now }
+func (a *Answer) end(w *World, ok bool) {
+	a.Done, a.OK, a.At = true, ok, w.now
+	if ok {
+		w.yes = append(w.yes, Accepted{w.now, a.node, a.asked.Kind})
+	}
+}

@@ -25,10 +25,13 @@ type Services struct {
 	StartLimit, StopLimit, Monitor time.Duration
 }
 
-func newService() service {
-	return service{Services: Services{Start: 200 * time.Millisecond, Stop: 200 * time.Millisecond, Probe: 5 * time.Millisecond,
-		StartLimit: time.Minute, StopLimit: time.Minute, Monitor: 5 * time.Second}}
+// SoundServices start and stop in a moment.
+func SoundServices() Services {
+	return Services{Start: 200 * time.Millisecond, Stop: 200 * time.Millisecond, Probe: 5 * time.Millisecond,
+		StartLimit: time.Minute, StopLimit: time.Minute, Monitor: 5 * time.Second}
 }
+
+func newService() service { return service{Services: SoundServices()} }
 
 // do queues an act of a group. A stop ends a start that is under way.
 func (d *daemon) serve(a failover.Action) {

@@ -25,10 +25,11 @@ type World struct {
 	edges   []Edge
 	fences  []Fenced
 	check   checker
-	fault   error
+	fault   *Fault
 	pairs   Pairs
 	gaps    []Gap
 	lost    []lost // by group
+	yes     []Accepted
 }
 
 // Pairs counts how often a group of a member was in a phase when an event of a kind came.
@@ -67,11 +68,12 @@ type Note struct {
 	Arg         uint32
 }
 
-// Edge is a coil that changed: Open is the cut being made.
+// Edge is a coil that changed: Open is the cut being made, Welded that its contact will not follow.
 type Edge struct {
 	At         time.Duration
 	By, Target uint8
 	Open       bool
+	Welded     bool
 }
 
 // New makes a world in which nothing has power yet. It panics if the configuration cannot be: it is the caller's own.
@@ -120,8 +122,13 @@ func (w *World) follow(g uint8, on *host) {
 // Now is the time since the world began.
 func (w *World) Now() time.Duration { return w.now }
 
-// Err is the first thing that must not be and was, or nil. Nothing moves after it.
-func (w *World) Err() error { return w.fault }
+// Err is the first thing that must not be and was, a [*Fault], or nil. Nothing moves after it.
+func (w *World) Err() error {
+	if w.fault == nil {
+		return nil
+	}
+	return w.fault
+}
 
 // History is the timeline so far. It must not be changed.
 func (w *World) History() []Line { return w.history }
@@ -134,6 +141,9 @@ func (w *World) Edges() []Edge { return w.edges }
 
 // Fences are the fences that ended with a proof, in order.
 func (w *World) Fences() []Fenced { return w.fences }
+
+// Accepted are the commands that were accepted, in order.
+func (w *World) Accepted() []Accepted { return w.yes }
 
 // Step lets the next thing happen if it stands before the time until, and says whether there was one. Otherwise the time
 // is until.
@@ -157,7 +167,7 @@ func (w *World) Run(d time.Duration) error {
 	until := w.now + d
 	for w.Step(until) {
 	}
-	return w.fault
+	return w.Err()
 }
 
 // Say adds a line of the caller's to the timeline.

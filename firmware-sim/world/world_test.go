@@ -1,8 +1,7 @@
 package world
 
 import (
-	"fmt"
-	"hash/fnv"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -37,14 +36,6 @@ func run(t *testing.T, w *World, d time.Duration) {
 	}
 }
 
-func trace(w *World) uint64 {
-	h := fnv.New64a()
-	for _, l := range w.History() {
-		fmt.Fprintln(h, l.At, l.Node, l.What)
-	}
-	return h.Sum64()
-}
-
 // TestSameSeedSameHistory, to the nanosecond, through everything that draws lots.
 func TestSameSeedSameHistory(t *testing.T) {
 	play := func(seed uint64) uint64 {
@@ -52,7 +43,7 @@ func TestSameSeedSameHistory(t *testing.T) {
 		w.Path(true, "", "", func(f *PathFault) { f.Air.Lose = 10 })
 		w.Freeze("alpha")
 		run(t, w, 2*time.Minute)
-		return trace(w)
+		return w.Hash()
 	}
 	first, again, other := play(3), play(3), play(4)
 	if first != again {
@@ -65,41 +56,121 @@ func TestSameSeedSameHistory(t *testing.T) {
 
 // TestCheckerSees: a checker that cannot fail checks nothing.
 func TestCheckerSees(t *testing.T) {
+	cut := func(w *World, code failover.Code) {
+		w.host("bravo").daemon.act(&failover.Action{Kind: failover.Cut, Peer: 0, ID: 1, Code: code})
+	}
 	for name, c := range map[string]struct {
 		do   func(*World)
+		kind Kind
 		want string
 	}{
-		"two owners": {func(w *World) { w.RunByHand("bravo", 0, true) }, "web runs on alpha and bravo at once"},
+		"two owners": {func(w *World) { w.RunByHand("bravo", 0, true) }, TwoRun, "web runs on alpha and bravo at once"},
 		"a start without holding": {func(w *World) {
 			w.host("bravo").daemon.serve(failover.Action{Kind: failover.Start, ID: 1})
-		}, "bravo starts web"},
+		}, StartUnheld, "bravo starts web"},
 		"a coil while disarmed": {func(w *World) {
 			d := w.host("bravo").daemon
 			d.state.Armed = false
 			d.drive(w.host("bravo").boards[0][0], 2, failover.Action{Code: failover.CodePerson})
-		}, "while it is disarmed"},
+		}, CoilDisarmed, "while it is disarmed"},
 		"a cut that is not written": {func(w *World) {
 			w.host("bravo").daemon.drive(w.host("bravo").boards[0][0], 2, failover.Action{Code: failover.CodePerson})
-		}, "has not written that the cut may be open"},
+		}, CutUnwritten, "has not written that the cut may be open"},
 		"a cut just after the start": {func(w *World) {
 			w.KillDaemon("bravo")
 			w.StartDaemon("bravo")
 			w.host("bravo").run.Peers[0].Open = true
 			w.host("bravo").daemon.drive(w.host("bravo").boards[0][0], 2, failover.Action{Code: failover.CodeSilent})
-		}, "after its daemon began"},
+		}, CutTooSoon, "after its daemon began"},
 		"two holders": {func(w *World) {
 			s := &w.host("bravo").daemon.state.Groups[0]
 			s.Holds, s.Phase = pulse.HoldsYes, pulse.Active
-		}, "held by 2 members"},
+		}, TwoHold, "held by 2 members"},
+		"a cut of who is heard":    {func(w *World) { cut(w, failover.CodeSilent) }, CutNeedless, "bravo cuts alpha, whose last pulse reached it"},
+		"a cut of who did not ask": {func(w *World) { cut(w, failover.CodeFenceMe) }, CutUnasked, "which did not ask to be cut"},
+		"a cut of who asked long ago": {func(w *World) {
+			w.host("alpha").begged = w.Now() - 2*w.c.Decision.DetectTime
+			cut(w, failover.CodeFenceMe)
+		}, CutUnasked, "which did not ask to be cut"},
+		"a cut for nobody": {func(w *World) { cut(w, failover.CodePerson) }, CutUnasked, "nobody said fence off"},
+		"a cut for who meant another one": {func(w *World) {
+			w.host("bravo").daemon.words[word{failover.CmdConfirmOff, 0}] = true
+			cut(w, failover.CodePerson)
+		}, CutUnasked, "nobody said fence off"},
+		"two cuts for one word": {func(w *World) {
+			w.host("bravo").daemon.words[word{failover.CmdFenceOff, 0}] = true
+			w.host("bravo").run.Peers[0].Open = true
+			cut(w, failover.CodePerson)
+			cut(w, failover.CodePerson)
+		}, CutUnasked, "nobody said fence off"},
+		"a cut of who is heard in no session": {func(w *World) {
+			w.host("bravo").daemon.state.Peers[0].In = pulse.Inbox{Session: 1, Claimed: true}
+			w.host("bravo").heard = [pulse.MaxMembers]signs{}
+			cut(w, failover.CodeSilent)
+		}, CutNeedless, "with which it has exchanged pulses for"},
 	} {
 		w := pair(t, nil)
 		c.do(w)
 		err := w.Run(time.Second)
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		var f *Fault
+		if !errors.As(err, &f) || f.Kind != c.kind || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if now := w.Now(); w.Step(now+time.Hour) || w.Now() != now {
 			t.Errorf("%s: the world goes on", name)
+		}
+	}
+}
+
+// TestSideFramesAreNoLife: one that comes alone speaks for nobody.
+func TestSideFramesAreNoLife(t *testing.T) {
+	w := pair(t, nil)
+	w.Path(true, "", "", func(f *PathFault) { f.Cut = true })
+	run(t, w, 3*time.Second)
+	alpha, bravo := w.host("alpha"), w.host("bravo")
+	was := bravo.heard[0].sent
+	alpha.daemon.sendSides()
+	run(t, w, time.Millisecond)
+	if bravo.heard[0].sent != was {
+		t.Error("a side frame was taken for a pulse")
+	}
+	run(t, w, time.Second)
+	if bravo.heard[0].sent == was {
+		t.Error("a pulse was not")
+	}
+}
+
+// TestCheckerLetsPass what is right: who asks, or is far away, may be cut.
+func TestCheckerLetsPass(t *testing.T) {
+	const silent = failover.CodeSilent
+	for name, c := range map[string]struct {
+		code failover.Code
+		do   func(*World)
+	}{
+		"who asks":    {failover.CodeFenceMe, func(w *World) { w.host("alpha").begged = w.Now() - w.c.Decision.DetectTime/2 }},
+		"who hangs":   {silent, func(w *World) { w.Freeze("alpha") }},
+		"who is gone": {silent, func(w *World) { w.KillDaemon("alpha") }},
+		"who asked, and is gone": {failover.CodeFenceMe, func(w *World) {
+			w.host("alpha").begged = w.Now()
+			w.KillDaemon("alpha")
+			w.SetRestarts("alpha", NotRestarted)
+			run(t, w, 3*time.Second)
+		}},
+		"who came back and is not known yet": {silent, func(w *World) {
+			w.KillDaemon("alpha")
+			w.StartDaemon("alpha")
+			w.host("bravo").heard = [pulse.MaxMembers]signs{}
+		}},
+		"who does not hear": {silent, func(w *World) {
+			w.host("bravo").daemon.state.Peers[0].In = pulse.Inbox{Session: 1, Claimed: true}
+			w.host("bravo").heard, w.host("alpha").frames = [pulse.MaxMembers]signs{}, [pulse.MaxMembers]signs{}
+		}},
+	} {
+		w := pair(t, nil)
+		c.do(w)
+		w.host("bravo").daemon.checkCut(&failover.Action{Kind: failover.Cut, Peer: 0, Code: c.code})
+		if w.Err() != nil {
+			t.Errorf("%s: %v", name, w.Err())
 		}
 	}
 }

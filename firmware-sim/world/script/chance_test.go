@@ -15,18 +15,13 @@ func TestStoriesByChance(t *testing.T) {
 		stories = 30
 	}
 	for seed := range uint64(stories) {
-		name := fmt.Sprintf("seed %d", seed)
 		text := chance.Story(seed, 20, chance.World)
-		s, err := Parse(name, text)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, text)
-		}
-		if _, err := s.Run(); err != nil {
+		if _, err := Play(fmt.Sprintf("seed %d", seed), text); err != nil {
 			var f *Failure
 			if errors.As(err, &f) {
 				t.Fatalf("%v\n%s\n%s", err, text, f.Story())
 			}
-			t.Fatal(err)
+			t.Fatalf("%v\n%s", err, text)
 		}
 	}
 }

@@ -44,7 +44,8 @@ var conditions = []condition{
 	{"disarmed", "NODE", "it may not", "n", false, func(p *player, a []string) bool { return !isArmed(p, a) }},
 	{"running", "NODE", "its daemon runs", "n", false, isUp},
 	{"down", "NODE", "its daemon does not run", "n", false, func(p *player, a []string) bool { return !isUp(p, a) }},
-	{"well", "NODE", "its daemon hears and is heard on every link, no group is in trouble there, and nothing waits for a person", "n", false, func(p *player, a []string) bool { return p.w.Ill(a[0]) == "" }},
+	{"well", "", "each group is active on one node, and all nodes hear each other on every link, agree, and wait for nobody", "", false, func(p *player, _ []string) bool { return p.w.Unwell() == "" }},
+	{"at-rest", "", "all is well, or some node visibly waits for a person", "", false, func(p *player, _ []string) bool { return p.w.Unrest() == "" }},
 	{"powered", "NODE", "the node has power", "n", false, func(p *player, a []string) bool { return p.w.Powered(a[0]) }},
 	{"dark", "NODE", "it has none", "n", false, func(p *player, a []string) bool { return !p.w.Powered(a[0]) }},
 }

@@ -52,6 +52,15 @@ func (f *Failure) Story() string {
 	return b.String()
 }
 
+// Play reads a story and plays it. Without a world it could not be read.
+func Play(name, text string) (*world.World, error) {
+	s, err := Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	return s.Run()
+}
+
 // Run plays the story in a new world. The error is a [*Failure].
 func (s Script) Run() (*world.World, error) {
 	w := world.New(s.Config)
@@ -123,6 +132,9 @@ func (p *player) seen() string {
 		}
 		if ill := p.w.Ill(n); ill != "" {
 			parts = append(parts, n+" is not well: "+ill)
+		}
+		if what := p.w.Waits(n); what != "" {
+			parts = append(parts, n+" waits for a person: "+what)
 		}
 		if s.Incident.Open {
 			parts = append(parts, fmt.Sprintf("%s has incident %d with question %+v", n, s.Incident.ID, s.Incident.Question))

@@ -123,13 +123,16 @@ start
 // TestFailureNamesItsLine and tells what there was instead.
 func TestFailureNamesItsLine(t *testing.T) {
 	for story, want := range map[string]string{
-		"start\nexpect owner web bravo within 40s\n":                                 "f.txt:2: expect owner web bravo within 40s: it is not so after 40s; web runs alpha",
-		"start\nsleep 40s\nexpect nobody web for 1s\n":                               "f.txt:3: expect nobody web for 1s: it does not hold any more after 0s; web runs alpha",
-		"start\nsleep 40s\nrun bravo failback web\n":                                 "f.txt:3: run bravo failback web: it was refused: owns-already",
-		"start\nsleep 40s\nrefused bravo heard switchover web\n":                     "f.txt:3: refused bravo heard switchover web: it was accepted",
-		"start\nsleep 40s\nrefused bravo silent confirm-off alpha\n":                 "it was refused for another reason: heard",
-		"start\nsleep 1s\nrun bravo arm\n":                                           "nobody answers the command",
-		"start\nsleep 40s\nfreeze alpha\nexpect not-fenced alpha for 10s\n":          "it does not hold any more",
+		"start\nexpect owner web bravo within 40s\n":                        "f.txt:2: expect owner web bravo within 40s: it is not so after 40s; web runs alpha",
+		"start\nsleep 40s\nexpect nobody web for 1s\n":                      "f.txt:3: expect nobody web for 1s: it does not hold any more after 0s; web runs alpha",
+		"start\nsleep 40s\nrun bravo failback web\n":                        "f.txt:3: run bravo failback web: it was refused: owns-already",
+		"start\nsleep 40s\nrefused bravo heard switchover web\n":            "f.txt:3: refused bravo heard switchover web: it was accepted",
+		"start\nsleep 40s\nrefused bravo silent confirm-off alpha\n":        "it was refused for another reason: heard",
+		"start\nsleep 1s\nrun bravo arm\n":                                  "nobody answers the command",
+		"start\nsleep 40s\nfreeze alpha\nexpect not-fenced alpha for 10s\n": "it does not hold any more",
+		"start\nsleep 40s\nrun bravo disarm\nexpect well within 10s\n":      "bravo is not well: it is disarmed",
+		"start\nsleep 40s\ncut-cable\nexpect at-rest for 10s\n":             "alpha is not well: a way of a link is down: cable alpha-bravo, towards bravo",
+		"start\nsleep 40s\nservice bravo web stop 20s\nservice bravo web ok\nrun bravo switchover web\nsleep 5s\nrun alpha switchover web\nexpect owner web bravo for 5s\n": "it does not hold any more",
 		"start\nsleep 40s\nservice bravo web by-hand\nsleep 1s\n":                    "web runs on alpha and bravo at once",
 		"start\nsleep 40s\nservice bravo web by-hand\nexpect nobody web within 1s\n": "web runs on alpha and bravo at once",
 		"start\nsleep 40s\nrun bravo reload\nrefused bravo key reload\n":             `answered with ""`,

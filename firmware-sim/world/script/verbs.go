@@ -98,7 +98,10 @@ func parseStart(p *parser, words []string) (func(*player) error, error) {
 			return nil
 		}, nil
 	}
-	return onNodes((*world.World).StartDaemon)(p, words)
+	return onNodes(func(w *world.World, n string) {
+		w.SetRestarts(n, world.Restarted)
+		w.StartDaemon(n)
+	})(p, words)
 }
 
 func onNodes(do func(*world.World, string)) func(*parser, []string) (func(*player) error, error) {
@@ -235,9 +238,7 @@ func parseSense(p *parser, words []string) (func(*player) error, error) {
 }
 
 var behaviours = map[string]func(*world.Services){
-	"ok": func(s *world.Services) {
-		s.StartFails, s.StopFails, s.StartHangs, s.StopHangs, s.ProbeHangs = false, false, false, false, false
-	},
+	"ok":          func(s *world.Services) { *s = world.SoundServices() },
 	"start-fails": func(s *world.Services) { s.StartFails = true },
 	"stop-fails":  func(s *world.Services) { s.StopFails = true },
 	"start-hangs": func(s *world.Services) { s.StartHangs = true },

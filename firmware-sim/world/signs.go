@@ -1,0 +1,70 @@
+package world
+
+import (
+	"fmt"
+	"time"
+)
+
+// signs are whole pulses of one member that reached a machine: the last one, and since when they come without a break of half
+// a detection time.
+type signs struct {
+	ever        bool
+	last, since time.Duration
+	sent        time.Duration // when the newest of them was sent: what is overtaken is no life
+}
+
+func (s *signs) note(now, sent, detection time.Duration) {
+	if s.ever && sent <= s.sent {
+		return
+	}
+	if !s.ever || now-s.last > detection/2 {
+		s.since = now
+	}
+	s.ever, s.last, s.sent = true, now, sent
+}
+
+// lasts says whether the last sign is younger than gap, and the first of its run older than long.
+func (s *signs) lasts(now, gap, long time.Duration) bool {
+	return s.ever && now-s.last < gap && now-s.since > long
+}
+
+// hears notes that a whole pulse of a member reached the devices of a machine, whether its daemon reads it or not. What
+// counts at once is that both know the sessions of each other: else it may be a stranger's. What counts in the end is that
+// they come in time in both directions: see [daemon.signOf].
+func (h *host) hears(from *host, sent time.Duration) {
+	d, o := h.daemon, from.daemon
+	if d == nil || o == nil || from.clone || h.clone || d.keys.IDs()[0] != o.keys.IDs()[0] {
+		return
+	}
+	detection := d.cfg.DetectTime
+	if d.state.Peers[from.me].In.Session == o.state.Session && o.state.Peers[h.me].In.Session == d.state.Session {
+		h.heard[from.me].note(h.w.now, sent, detection)
+	}
+	if sent >= o.began && h.w.now-sent < detection/4 {
+		h.frames[from.me].note(h.w.now, sent, detection)
+	}
+}
+
+const (
+	// raceTime is how long a sign of life may have been there when the coil was asked for, and come too late all the same.
+	raceTime = 50 * time.Millisecond
+	// meetTimes is in how many detection times two daemons whose frames come in both directions have to know each other.
+	meetTimes = 3
+)
+
+// signOf says what speaks for the life of a member, as the physical truth of its machine and of the wires has it, or "".
+func (d *daemon) signOf(target *host) string {
+	o, now, detection := target.daemon, d.w.now, d.cfg.DetectTime
+	if o == nil || !target.powered || target.frozen {
+		return ""
+	}
+	if s := &d.h.heard[target.me]; s.lasts(now, detection*9/10, raceTime) {
+		return fmt.Sprintf("whose last pulse reached it %v before", now-s.last)
+	}
+	// However the decision sees the sessions: two daemons that can hear each other have to.
+	there, back, long := &d.h.frames[target.me], &target.frames[d.h.me], meetTimes*detection
+	if now-max(d.began, o.began) > long && there.lasts(now, detection*9/10, long) && back.lasts(now, detection*9/10, long) {
+		return fmt.Sprintf("with which it has exchanged pulses for %v in both directions", now-max(there.since, back.since, d.began, o.began))
+	}
+	return ""
+}
