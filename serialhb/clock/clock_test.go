@@ -1,6 +1,9 @@
 package clock
 
 import (
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -28,6 +31,21 @@ func TestBootCountsOn(t *testing.T) {
 			t.Fatalf("%s after %s", now, before)
 		}
 		before = now
+	}
+}
+
+// The kernel tells the time since boot, suspend included, in a file, too.
+func TestBootIsTheTimeSinceBoot(t *testing.T) {
+	text, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seconds, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if up := time.Duration(seconds * float64(time.Second)); (Boot() - up).Abs() > time.Minute {
+		t.Errorf("booted %s ago, and the kernel says %s", Boot(), up)
 	}
 }
 

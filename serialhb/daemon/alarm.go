@@ -141,6 +141,7 @@ func (d *Daemon) peerAlarms(p uint8, wrong map[string]string) {
 	say(peer.Doubt&failover.DoubtWrongKey != 0, "wrong-key", "someone with another key is on the cable of "+name+"; compare the key files")
 	say(peer.Fence.Phase == failover.FenceFailed, "fence-failed", "the fence of "+name+" failed"+d.fenceCause(p)+"; make sure that it is off, then run `serialhb confirm-off "+name+"`")
 	say(d.state.CutLeftOpen(p), "cut-open", "the cut of "+name+" may be open since a fence that did not end; if it may have power, run `serialhb fence on "+name+"`")
+	say(d.state.PowerNotBack(&d.o.Decision, p), "power-not-back", "the power of "+name+" could not be given back; look at its relay, then run `serialhb fence on "+name+"`")
 	say(peer.Fence.Unsure && peer.Proof == fencing.Operator, "word-alone", "not every relay of "+name+" could be opened: that it is off rests on a person's word alone, so keep it unplugged until it may run again")
 	say(!away && !d.o.Decision.Members[p].Fenceable, "no-fence", "no fence device of this node cuts "+name+", so nothing of it can be taken over; add a [[fence]] with target = \""+name+"\"")
 	say(peer.Claim.Flags.Has(pulse.FenceMe) && peer.Presence == failover.Present, "asks-to-be-cut", name+" cannot stop a service and asks to be cut off; stop it there by hand, then run `serialhb clear` there")

@@ -203,3 +203,21 @@ func TestLatenessThatIsNoDeathIsTold(t *testing.T) {
 		r.nobodyWasCut()
 	})
 }
+
+// A fence has done its work when off is proven. That the power then does not come back stays to be seen until it does.
+func TestPowerThatDoesNotComeBackIsAnAlarm(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.nodes[1].relay.stuck = true
+		r.nodes[1].tune = func(o *daemon.Options) { o.Decision.Members[0].RestoreAfter = 10 * time.Second }
+		r.alphaOwns()
+		r.wait(5 * time.Second)
+		r.nodes[0].losePower()
+		r.within(time.Minute, "bravo owns web", r.nodes[1].owns)
+		if r.nodes[1].alarm("power-not-back", "") {
+			t.Error("it is told before it was tried")
+		}
+		r.within(30*time.Minute, "it is told", func() bool { return r.nodes[1].alarm("power-not-back", "serialhb fence on alpha") })
+		r.wait(time.Hour)
+		r.nodes[1].mustRaiseOnce("power-not-back alpha")
+	})
+}

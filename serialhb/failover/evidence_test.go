@@ -163,3 +163,17 @@ func TestNoFreshBudgetInAnIncident(t *testing.T) {
 		t.Error("the budget is fresh in the middle of an incident")
 	}
 }
+
+// Whoever was neither heard nor missed long enough is not silent: only a proof stands for the permit of one who is (rule 10).
+func TestWhoIsNotJudgedIsNotSilent(t *testing.T) {
+	b := newBench(t, 2)
+	b.owned()
+	c, s := b.members[1].cfg, b.members[1].s
+	m := &machine{c: &c, s: &s}
+	for presence, want := range map[Presence]bool{Unjudged: false, Present: false, Silent: true, Gone: true} {
+		s.Peers[0].Presence = presence
+		if got := m.cuttable(0); got != want {
+			t.Errorf("%s: only a proof will do: %v", presence, got)
+		}
+	}
+}

@@ -188,6 +188,13 @@ func (s *State) CutLeftOpen(p uint8) bool {
 	return fence.Phase == FenceIdle || fence.Phase == FenceFailed && fence.Giving == 0 && !waits(TimerRetry) && !waits(TimerPower)
 }
 
+// PowerNotBack says whether the power of a member that was proven off was due to be given back, and was not.
+func (s *State) PowerNotBack(c *Config, p uint8) bool {
+	fence := &s.Peers[p].Fence
+	due := s.Timers[TimerPower]&(1<<p) == 0 && c.Members[p].RestoreAfter > 0 && !fence.Owed
+	return due && fence.Open && !fence.Driving() && s.Peers[p].Proof != 0 && (fence.Phase == FenceProven || fence.Phase == FenceIdle)
+}
+
 // callOff ends a fence that has not driven a coil, and gives power back where a failed one left a cut open.
 func (m *machine) callOff(p uint8) {
 	fence := &m.s.Peers[p].Fence
