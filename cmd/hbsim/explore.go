@@ -42,6 +42,7 @@ func (c *exploreCmd) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	asked := ctx
 	if c.For > 0 {
 		var stop func()
 		ctx, stop = context.WithTimeout(ctx, c.For)
@@ -70,7 +71,7 @@ func (c *exploreCmd) Run(ctx context.Context) error {
 			return fmt.Errorf("%s\n%s# then: %s", "it is not always so:", r.Path, r.Bad)
 		}
 	}
-	return nil
+	return asked.Err()
 }
 
 func (c *exploreCmd) spread(jobs int, job func(int)) { spread(c.Workers, jobs, job) }

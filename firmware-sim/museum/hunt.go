@@ -9,79 +9,134 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
+// Museum is the source that mutants are made of, and what the rings say of that itself. Several hunts may run at once.
+type Museum struct {
+	Root   string        // of the module
+	Budget time.Duration // for each ring
+
+	mu       sync.Mutex
+	controls map[Ring]func() error
+}
+
 // Catch is what became of a mutant.
 type Catch struct {
-	Mutant *Mutant
-	Ring   Ring          // that caught it
-	Took   time.Duration // of the ring, without the build
-	Built  time.Duration
-	Why    string // what the ring said
-	Tried  int    // rings
+	Ring  Ring          // that caught it; the zero value is none
+	Took  time.Duration // of the ring, without the build
+	Why   string        // what the ring said
+	Path  string        // the way to it, as the model checker prints it, or ""
+	Tried int           // rings
 }
 
 // Caught says whether a ring caught it.
-func (c *Catch) Caught() bool { return c.Why != "" }
+func (c *Catch) Caught() bool { return c.Ring.Run != "" }
 
-// Hunt lets the rings of a mutant look for it, one after the other, each for so long. The error is one of the hunt, not of
-// the mutant: it does not build, or its lines are gone. Several hunts may run at once.
-func Hunt(ctx context.Context, root string, m *Mutant, budget time.Duration) (Catch, error) {
-	c := Catch{Mutant: m}
+// Hunt lets some of the rings of a mutant look for it, one after the other. The error is one of the hunt, not of the mutant: it
+// does not build, its lines are gone, ctx is over, or a ring complains of the source itself.
+func (m *Museum) Hunt(ctx context.Context, mutant *Mutant, rings []Ring) (c Catch, err error) {
 	dir, err := os.MkdirTemp("", "mutant-")
 	if err != nil {
 		return c, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	overlay, err := m.Overlay(root, dir)
+	overlay, err := mutant.Overlay(m.Root, dir)
 	if err != nil {
 		return c, err
 	}
 	built := map[string]string{}
-	for _, ring := range m.By {
+	for _, ring := range rings {
+		if err := m.control(ctx, ring); err != nil {
+			return c, err
+		}
 		program := built[ring.Package]
 		if program == "" {
-			program = filepath.Join(dir, fmt.Sprintf("ring%d.test", len(built)))
-			began := time.Now()
-			build := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay, "-o", program, "./"+ring.Package)
-			build.Dir = root
-			if said, err := build.CombinedOutput(); err != nil {
-				return c, fmt.Errorf("mutant %s does not build: %w\n%s", m.Name, err, said)
+			if program, err = m.build(ctx, ring.Package, dir, "-overlay", overlay); err != nil {
+				return c, fmt.Errorf("mutant %s: %w", mutant.Name, err)
 			}
 			built[ring.Package] = program
-			c.Built += time.Since(began)
 		}
 		c.Tried++
 		began := time.Now()
-		why, err := look(ctx, program, filepath.Join(root, filepath.FromSlash(ring.Package)), ring, budget)
+		said, err := m.look(ctx, program, ring)
 		if err != nil {
-			return c, fmt.Errorf("mutant %s: %w", m.Name, err)
+			return c, err
 		}
-		if why != "" {
-			c.Ring, c.Took, c.Why = ring, time.Since(began), why
+		if said != "" {
+			c.Ring, c.Took, c.Why, c.Path = ring, time.Since(began), complaint(said), path(said)
 			return c, nil
 		}
 	}
 	return c, nil
 }
 
-// look runs one ring, and gives the first thing that it complained of, or "".
-func look(ctx context.Context, program, dir string, ring Ring, budget time.Duration) (string, error) {
-	ctx, stop := context.WithTimeout(ctx, budget)
+// control asks a ring about the source as it is, once: a ring that complains of that catches nothing.
+func (m *Museum) control(ctx context.Context, ring Ring) error {
+	m.mu.Lock()
+	if m.controls == nil {
+		m.controls = map[Ring]func() error{}
+	}
+	once := m.controls[ring]
+	if once == nil {
+		once = sync.OnceValue(func() error { return m.mustHold(ctx, ring) })
+		m.controls[ring] = once
+	}
+	m.mu.Unlock()
+	return once()
+}
+
+func (m *Museum) mustHold(ctx context.Context, ring Ring) error {
+	dir, err := os.MkdirTemp("", "control-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program, err := m.build(ctx, ring.Package, dir)
+	if err != nil {
+		return err
+	}
+	said, err := m.look(ctx, program, ring)
+	if err == nil && said != "" {
+		err = fmt.Errorf("%s complains of the source itself: %s", ring, complaint(said))
+	}
+	return err
+}
+
+func (m *Museum) build(ctx context.Context, pkg, dir string, flags ...string) (program string, err error) {
+	program = filepath.Join(dir, strings.ReplaceAll(pkg, "/", "-")+".test")
+	build := exec.CommandContext(ctx, "go", append(append([]string{"test", "-c", "-o", program}, flags...), "./"+pkg)...)
+	build.Dir = m.Root
+	if said, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%s does not build: %w\n%s", pkg, err, said)
+	}
+	return program, nil
+}
+
+// look runs one ring, and gives what it said if it complained, or "". A ring whose time is over has found nothing. One that
+// ends without a complaint of its own, killed for its memory for example, is an error.
+func (m *Museum) look(ctx context.Context, program string, ring Ring) (string, error) {
+	bounded, stop := context.WithTimeout(ctx, m.Budget)
 	defer stop()
 	var said bytes.Buffer
 	args := append([]string{"-test.run", anchored(ring.Run), "-test.failfast", "-test.v"}, strings.Fields(ring.Flags)...)
-	test := exec.CommandContext(ctx, program, args...)
-	test.Dir, test.Stdout, test.Stderr = dir, &said, &said
+	test := exec.CommandContext(bounded, program, args...)
+	test.Dir = filepath.Join(m.Root, filepath.FromSlash(ring.Package))
+	test.Stdout, test.Stderr = &said, &said
 	err := test.Run()
+	text := said.String()
 	switch {
 	case ctx.Err() != nil:
-		return "", nil // its time is over, and it had found nothing
+		return "", ctx.Err()
+	case bounded.Err() != nil:
+		return "", nil
+	case err != nil && (strings.Contains(text, "--- FAIL") || strings.Contains(text, "\npanic: ") || strings.HasPrefix(text, "panic: ")):
+		return text, nil
 	case err != nil:
-		return complaint(said.String()), nil
-	case !strings.Contains(said.String(), "--- PASS"):
-		return "", fmt.Errorf("there is no test %s in %s", ring.Run, dir)
+		return "", fmt.Errorf("%s ended without a word of its own: %w", ring, err)
+	case !strings.Contains(text, "--- PASS: "+ring.Run+" ("):
+		return "", fmt.Errorf("there is no test %s in %s", ring.Run, ring.Package)
 	}
 	return "", nil
 }
@@ -98,13 +153,31 @@ func anchored(run string) string {
 func complaint(said string) string {
 	for line := range strings.Lines(said) {
 		line = strings.TrimSpace(line)
-		if where, what, ok := strings.Cut(line, ".go:"); ok && !strings.Contains(where, " ") {
-			_, what, _ = strings.Cut(what, ": ")
-			return what
+		where, what, ok := strings.Cut(line, ".go:")
+		if _, what, _ = strings.Cut(what, ": "); ok && !strings.Contains(where, " ") && what != "" {
+			return strings.TrimSuffix(what, ":")
 		}
 		if strings.HasPrefix(line, "panic: ") {
 			return line
 		}
 	}
 	return "it failed"
+}
+
+// path is the first path of the model checker in what a test said, or "".
+func path(said string) string {
+	var out strings.Builder
+	for line := range strings.Lines(said) {
+		line = strings.TrimSpace(line)
+		switch {
+		case out.Len() == 0 && !strings.HasPrefix(line, "scope "):
+		case line == "" || strings.Contains(line, ".go:") || strings.HasPrefix(line, "---"):
+			if out.Len() > 0 {
+				return out.String()
+			}
+		default:
+			out.WriteString(line + "\n")
+		}
+	}
+	return out.String()
 }

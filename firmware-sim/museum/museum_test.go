@@ -1,6 +1,7 @@
 package museum
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,7 +73,8 @@ func TestParseNamesTheLine(t *testing.T) {
 
 func TestComplaint(t *testing.T) {
 	for said, want := range map[string]string{
-		"=== RUN   T\n    x_test.go:27: web runs on 2 hosts:\n": "web runs on 2 hosts:",
+		"=== RUN   T\n    x_test.go:27: web runs on 2 hosts:\n": "web runs on 2 hosts",
+		"    x_test.go:40: \n    x_test.go:42: it is not so\n":  "it is not so",
 		"=== RUN T\npanic: failover: a coil\n":                  "panic: failover: a coil",
 		"FAIL":                                                  "it failed",
 	} {
@@ -82,5 +84,84 @@ func TestComplaint(t *testing.T) {
 	}
 	if got := anchored("TestA/b-1"); got != "^TestA$/^b-1$" {
 		t.Error(got)
+	}
+}
+
+// Rules of which no mutant is kept, and why.
+var without = map[string]string{
+	"3.7": "modem lines come with issue \"Real iron\"",
+}
+
+// Each numbered rule of the design's sections 2, 3 and 4 has a mutant, or a reason.
+func TestEveryRuleHasAMutant(t *testing.T) {
+	all, err := Mutants()
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := map[string]bool{}
+	for i := range all {
+		for _, r := range all[i].Rules {
+			has[r] = true
+		}
+	}
+	for section, rules := range map[int]int{2: 9, 3: 8, 4: 18} {
+		for n := range rules {
+			rule := fmt.Sprintf("%d.%d", section, n+1)
+			if !has[rule] && without[rule] == "" {
+				t.Errorf("no mutant breaks rule %s", rule)
+			}
+			if has[rule] && without[rule] != "" {
+				t.Errorf("rule %s has a mutant: the reason is not needed", rule)
+			}
+		}
+	}
+}
+
+// Whoever is said to catch a mutant is there.
+func TestRingsAreThere(t *testing.T) {
+	all, err := Mutants()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range all {
+		for _, ring := range all[i].By {
+			name, part, _ := strings.Cut(ring.Run, "/")
+			files, err := filepath.Glob(filepath.Join("../..", filepath.FromSlash(ring.Package), "*_test.go"))
+			if err != nil || len(files) == 0 {
+				t.Errorf("mutant %s: there are no tests in %s", all[i].Name, ring.Package)
+			}
+			found := false
+			for _, file := range files {
+				source, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = found || strings.Contains(string(source), "func "+name+"(t *testing.T)")
+			}
+			if !found {
+				t.Errorf("mutant %s: there is no %s in %s", all[i].Name, name, ring.Package)
+			}
+			for prefix, file := range map[string]string{"TestStories/": ".txt", "TestPathsHold/": ".path"} {
+				if !strings.HasPrefix(ring.Run, prefix) {
+					continue
+				}
+				if _, err := os.Stat(filepath.Join("../..", filepath.FromSlash(ring.Package), "testdata", part+file)); err != nil {
+					t.Errorf("mutant %s: %v", all[i].Name, err)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatARingSaid(t *testing.T) {
+	said := "=== RUN   TestRoamsHold\n    roam_test.go:31: web runs on 2 hosts:\n        scope roam\n        alpha lit\n        bravo lit\n        \n--- FAIL: TestRoamsHold (0.1s)\n"
+	if got, want := complaint(said), "web runs on 2 hosts"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := path(said), "scope roam\nalpha lit\nbravo lit\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := path("    a_test.go:3: two owners\n--- FAIL\n"); got != "" {
+		t.Errorf("%q", got)
 	}
 }

@@ -24,12 +24,7 @@ func (p *player) demand(i uint8, before *failover.State, e *failover.Event) {
 		switch a.Kind {
 		case failover.Note:
 			p.saw[a.Code]++
-			if a.Code == failover.NoteUnsettled {
-				p.fail("the rules of %s do not come to rest", memberName(i))
-			}
-			if a.Code == failover.NoteOwns {
-				p.unanimity(i, a.Group, before, e)
-			}
+			p.told(i, before, e, a)
 		case failover.Start:
 			grp := &h.State.Groups[a.Group]
 			switch {
@@ -38,11 +33,127 @@ func (p *player) demand(i uint8, before *failover.State, e *failover.Event) {
 			case !h.OfBoot || !h.Run.Groups[a.Group].Held:
 				p.fail("%s starts %s before it is written that it holds it", memberName(i), groupName(a.Group))
 			}
+		case failover.Adopt:
+			p.adopted(i, a.Group)
 		case failover.Cut, failover.Secure, failover.OpenCuts, failover.Restore:
 			p.coil(i, before, a)
 		}
 		if e.Kind == failover.Started {
 			p.onlyLooks(i, a)
+		}
+	}
+	p.leaves(i)
+	p.standing(i, before)
+	if e.Kind == failover.Heard {
+		p.heard(i, e.Pulse.From, before)
+	}
+}
+
+// standing: a permit without a grant lasts as long as what it rests on (rule 5).
+func (p *player) standing(i uint8, before *failover.State) {
+	st := &p.c.Hosts[i].State
+	for q := range p.s.Members {
+		peer := &st.Peers[q]
+		back := peer.Presence == failover.Present && peer.Claim.Valid && peer.Claim.Echo > peer.LeftSeq && !peer.Claim.Flags.Has(pulse.Leaving)
+		for g := range p.s.Groups {
+			switch permit := st.Groups[g].Permits[q]; {
+			case permit == failover.ProvenOff && peer.Proof == 0:
+				p.fail("%s keeps the permit to do without %s, of which no proof is left", memberName(i), memberName(q))
+			case permit == failover.LeftIt && back && p.cfg[i].Core == p.cfg[q].Core:
+				p.fail("%s keeps the permit that %s left, which is back", memberName(i), memberName(q))
+			}
+			if peer.In.Session != before.Peers[q].In.Session && st.Groups[g].Grants[q].Request != 0 {
+				p.fail("%s grants a session of %s what an earlier one asked for", memberName(i), memberName(q))
+			}
+		}
+	}
+}
+
+// heard: what arrives is life, and never news from before (rules 1, 2 and 6 of the protocol).
+func (p *player) heard(i, q uint8, before *failover.State) {
+	was, is := &before.Peers[q], &p.c.Hosts[i].State.Peers[q]
+	switch {
+	case was.Presence == failover.Present && is.Presence == failover.Silent:
+		p.fail("%s hears %s, and calls it silent", memberName(i), memberName(q))
+	case was.In.Session == is.In.Session && is.In.ClaimSeq < was.In.ClaimSeq:
+		p.fail("%s believes what %s said before what it believes already", memberName(i), memberName(q))
+	}
+}
+
+// told is what must be so when a member says so.
+func (p *player) told(i uint8, before *failover.State, e *failover.Event, a *failover.Action) {
+	was, is := &before.Groups[a.Group], &p.c.Hosts[i].State.Groups[a.Group]
+	switch a.Code {
+	case failover.NoteUnsettled:
+		p.fail("the rules of %s do not come to rest", memberName(i))
+	case failover.NoteOwns:
+		p.unanimity(i, a.Group, before, e)
+	case failover.NoteGaveWay:
+		if is.Request != 0 && is.Request == was.Request {
+			p.fail("%s gives way for %s, and keeps its request", memberName(i), groupName(a.Group))
+		}
+	case failover.NoteGranted:
+		if is.Permits[a.Peer] != failover.NoPermit {
+			p.fail("%s grants %s to %s, and keeps a permit to do without it", memberName(i), groupName(a.Group), memberName(a.Peer))
+		}
+	case failover.NoteContradiction:
+		p.contradicted(i, a.Peer, a.Group, was)
+	}
+}
+
+// contradicted: a group that rests on a proof that lied does not go on (rule 6). One that cannot be stopped asks to be cut.
+func (p *player) contradicted(i, q, g uint8, was *failover.Group) {
+	is := &p.c.Hosts[i].State.Groups[g]
+	if was.Permits[q] == failover.ProvenOff && was.Holds == pulse.HoldsYes && was.Phase != pulse.Failed && !is.Accused {
+		p.fail("%s goes on with %s, although %s is not off", memberName(i), groupName(g), memberName(q))
+	}
+}
+
+// adopted: what runs is taken over as one's own by a record of this boot, or as it would be started (rule 4).
+func (p *player) adopted(i, g uint8) {
+	h := &p.c.Hosts[i]
+	for k := range p.out {
+		if a := &p.out[k]; a.Kind == failover.Note && a.Code == failover.NoteOwns && a.Group == g {
+			return
+		}
+	}
+	if file := &h.Run.Groups[g]; !h.OfBoot || !file.Held || file.Stopping || file.Failed || file.Accused || file.Stuck {
+		p.fail("%s adopts %s, and no record of this boot says that it held it and meant to go on", memberName(i), groupName(g))
+	}
+}
+
+// leaves: who says goodbye has nothing left by which it could do without the others when it comes back (rule 7).
+func (p *player) leaves(i uint8) {
+	st := &p.c.Hosts[i].State
+	if st.Leaving != failover.LeaveSaving && st.Leaving != failover.LeaveSaying {
+		return
+	}
+	for g := range p.s.Groups {
+		for q := range p.s.Members {
+			if st.Groups[g].Permits[q] != failover.NoPermit {
+				p.fail("%s leaves, and keeps a permit to do without %s", memberName(i), memberName(q))
+			}
+		}
+	}
+}
+
+// said is what must be so of a pulse: what it grants or gives up is written, or a crash could forget it (rules 7, 17).
+func (p *player) said(i uint8, said *pulse.Pulse) {
+	h, to := &p.c.Hosts[i], &p.c.Hosts[said.To]
+	if !h.OfBoot {
+		return
+	}
+	counts := to.Daemon && said.PeerSession == to.State.Session // else a grant is of somebody who is gone
+	for g := range p.s.Groups {
+		file, claim, own := &h.Run.Groups[g], &said.Groups[g], &h.State.Groups[g]
+		granted := claim.Grant != 0 && counts
+		switch {
+		case granted && file.Permits[said.To] != failover.NoPermit && own.Permits[said.To] == failover.NoPermit: // else it came later
+			p.fail("%s grants %s before it is written that it has no permit to do without %s", memberName(i), groupName(g), memberName(said.To))
+		case granted && file.Held:
+			p.fail("%s grants %s before it is written that it does not hold it", memberName(i), groupName(g))
+		case said.Flags.Has(pulse.Leaving) && (file.Held || file.Permits != [failover.MaxMembers]failover.Permit{}):
+			p.fail("%s says goodbye before it is written that it has nothing left of %s", memberName(i), groupName(g))
 		}
 	}
 }
@@ -70,18 +181,30 @@ func (p *player) coil(i uint8, before *failover.State, a *failover.Action) {
 	if !h.OfBoot || !file.Open {
 		p.fail("%s drives a coil towards %s before it is written that the cut may be open", who, whom)
 	}
+	if a.Kind == failover.OpenCuts && peer.Presence == failover.Present {
+		p.fail("%s opens the cuts of %s on a person's word that it is off, and hears it", who, whom)
+	}
 	if a.Kind == failover.OpenCuts || a.Code == failover.CodePerson {
 		return // on a person's word
 	}
+	sense := &peer.Senses[0]
 	asks := peer.Claim.Valid && peer.Claim.Core == p.cfg[i].Core && peer.Claim.Flags.Has(pulse.FenceMe)
 	question := &s.Incident.Question
 	switch {
 	case a.Kind == failover.Cut && p.s.Budget && !file.Counted:
 		p.fail("%s cuts %s before it is written that this is counted", who, whom)
+	case a.Kind == failover.Secure && !(p.s.Senses && sense.Reading == failover.ReadsOff && !sense.Broken):
+		p.fail("%s secures %s, and no sense says that it is off", who, whom)
+	case a.Kind == failover.Cut && peer.Presence == failover.Unjudged:
+		p.fail("%s cuts %s before it has listened for it", who, whom)
+	case a.Code == failover.CodeSilent && p.s.Split != failover.OwnerSurvives && peer.Fence.Groups == 0:
+		p.fail("%s cuts %s and gains nothing", who, whom)
 	case peer.Presence == failover.Present && !asks:
 		p.fail("%s cuts %s and hears it", who, whom)
 	case a.Kind == failover.Cut && !peer.Seen:
 		p.fail("%s cuts %s and never saw it since its own host booted", who, whom)
+	case a.Kind == failover.Cut && p.cfg[i].Core != p.cfg[a.Peer].Core:
+		p.fail("%s cuts %s, which has other groups", who, whom)
 	case s.Maintenance:
 		p.fail("%s cuts %s in maintenance", who, whom)
 	case s.Locked && before.Locked: // else this coil came first, and spent the budget
@@ -105,15 +228,16 @@ func (p *player) unanimity(i, g uint8, before *failover.State, e *failover.Event
 		case failover.Heard:
 			said := &e.Pulse.Groups[g]
 			toMe := e.Pulse.From == q && e.Pulse.PeerSession == before.Session
-			permit = toMe && (e.Pulse.Flags.Has(pulse.Leaving) || asked.Request != 0 && said.Grant == asked.Request)
+			bye := e.Pulse.Flags.Has(pulse.Leaving) && said.Holds == pulse.HoldsNo
+			permit = toMe && p.cfg[i].Core == p.cfg[q].Core && (bye || asked.Request != 0 && said.Grant == asked.Request)
 		case failover.FenceDone:
-			permit = e.Peer == q && e.OK
+			permit = e.Peer == q && e.OK && before.Peers[q].Fence.Groups&(1<<g) != 0
 		case failover.CutsOpened:
-			permit = e.Peer == q
+			permit = e.Peer == q && before.Peers[q].Fence.Groups&(1<<g) != 0
 		case failover.Commanded:
 			permit = e.Command.Kind == failover.CmdWithdraw && e.Command.Peer == q
-		case failover.SenseRead:
-			permit = e.Peer == q && before.Peers[q].Withdrawn // an old word, and a sense beside it
+		case failover.SenseRead, failover.WentSilent:
+			permit = e.Peer == q && before.Peers[q].Withdrawn // an old word, and what it waited for beside it
 		}
 		if !permit {
 			p.fail("%s comes to hold %s without a permit of %s", memberName(i), groupName(g), memberName(q))
@@ -164,7 +288,7 @@ func (p *player) knows(a, b, g uint8) string {
 	}
 	settled := func(s *failover.State) bool {
 		grp := &s.Groups[g]
-		return grp.Frozen || grp.Accused || grp.Phase == pulse.Stopping || grp.Phase == pulse.Failed
+		return grp.Frozen && grp.Rests == 0 || grp.Accused || grp.Phase == pulse.Stopping || grp.Phase == pulse.Failed
 	}
 	if hears(one, b) && hears(other, a) && !settled(one) && !settled(other) {
 		return fmt.Sprintf("%s is held by %s and %s, both know it, and both go on", groupName(g), memberName(a), memberName(b))

@@ -45,14 +45,15 @@ func TestSmallScopesHold(t *testing.T) {
 	}
 }
 
-// What was found once stays found.
+// What was found once, in the decision or in a mutant of it, stays found. Of a path that another decision wrote, what cannot
+// happen is left out.
 func TestPathsHold(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.path")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".path"), func(t *testing.T) {
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
@@ -61,11 +62,7 @@ func TestPathsHold(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			bad, err := Play(scopeNamed(t, p.Scope), p.Moves)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if bad != "" {
+			if _, bad := scopeNamed(t, p.Scope).loosely(p.Moves); bad != "" {
 				t.Fatal(bad)
 			}
 		})

@@ -105,6 +105,7 @@ func (l *leaves) volatile(s *Scope, v *failover.Volatile) {
 		p := &v.Peers[i]
 		l.flags = append(l.flags, &p.Seen, &p.Left, &p.Open, &p.Counted, &p.Unsure, &p.Unkept)
 		l.small = append(l.small, (*uint8)(&p.Proof), &p.Broken, &p.Attempts)
+		l.middle = append(l.middle, &p.Core)
 		l.wide = append(l.wide, &p.ProofBoot, &p.Boot)
 	}
 	for i := range s.Groups {

@@ -43,6 +43,8 @@ const (
 	Killed
 	// Begins: its daemon starts.
 	Begins
+	// Wiped: its run directory is emptied while no daemon runs.
+	Wiped
 	// Dark, Lit: it loses its power, or has it again.
 	Dark
 	Lit
@@ -86,6 +88,9 @@ func (s *Scope) moves(c *Cluster, out []Move) []Move {
 			continue
 		case !h.Daemon:
 			out = append(out, Move{Kind: Begins, I: i})
+			if s.Wipes && h.OfBoot && c.Faults < s.Faults {
+				out = append(out, Move{Kind: Wiped, I: i})
+			}
 		default:
 			out = s.daemonMoves(c, i, out)
 		}
@@ -154,7 +159,7 @@ func (s *Scope) daemonMoves(c *Cluster, i uint8, out []Move) []Move {
 func (s *Scope) beats(c *Cluster, i uint8, out []Move) []Move {
 	full := false
 	for p := range s.Members {
-		full = full || p != i && c.Ways[way(i, p)].N+s.links() > s.Wire
+		full = full || p != i && c.Ways[way(i, p)].N+s.carriers() > s.Wire
 	}
 	if !full {
 		return append(out, Move{Kind: Beats, I: i})

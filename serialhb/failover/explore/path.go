@@ -48,7 +48,7 @@ var verbs = [kindEnd]verb{
 	Probed: {"probed", "ge"}, Started: {"started", "ge"}, Stopped: {"stopped", "ge"}, Dies: {"dies", "g"},
 	Acts: {"acts", "m"}, Proves: {"proves", "me"}, Opens: {"opens", "me"}, Gives: {"gives", "me"},
 	Writes: {"writes", "e"}, Keeps: {"keeps", "e"}, Senses: {"senses", "m"}, Deaf: {"deaf", ""}, Listens: {"listens", ""},
-	Killed: {"killed", "w"}, Begins: {"begins", ""}, Dark: {"dark", ""}, Lit: {"lit", ""}, Asks: {"asks", "cmg"},
+	Killed: {"killed", "w"}, Begins: {"begins", ""}, Wiped: {"wiped", ""}, Dark: {"dark", ""}, Lit: {"lit", ""}, Asks: {"asks", "cmg"},
 }
 
 var (

@@ -11,10 +11,11 @@ type player struct {
 	cfg [maxMembers]failover.Config
 	out []failover.Action
 
-	c    *Cluster
-	move Move
-	bad  string
-	saw  Sightings
+	c      *Cluster
+	move   Move
+	bad    string
+	saw    Sightings
+	writes int // answered within this move, one in the other
 }
 
 func newPlayer(s *Scope) *player {
@@ -27,7 +28,7 @@ func newPlayer(s *Scope) *player {
 
 // play carries a move out on a cluster, in place, and says what is wrong with what happened, or "".
 func (p *player) play(c *Cluster, m Move) string {
-	p.c, p.move, p.bad = c, m, ""
+	p.c, p.move, p.bad, p.writes = c, m, "", 0
 	h := &c.Hosts[m.I]
 	switch m.Kind {
 	case Lit:
@@ -37,6 +38,9 @@ func (p *player) play(c *Cluster, m Move) string {
 		p.dark(m.I)
 	case Begins:
 		p.begin(m.I)
+	case Wiped:
+		c.Faults++
+		h.OfBoot, h.Run = false, failover.Volatile{}
 	case Killed:
 		c.Crashes++
 		p.kill(m.I, m.Arg)
@@ -70,7 +74,10 @@ func (p *player) dark(i uint8) {
 		return
 	}
 	p.kill(i, 0)
-	h.Powered, h.Boot, h.Runs, h.OfBoot, h.Run = false, 0, 0, false, failover.Volatile{}
+	h.Powered, h.Boot, h.Runs, h.OfBoot = false, 0, 0, false
+	if !p.s.Stays {
+		h.Run = failover.Volatile{}
+	}
 }
 
 // kill ends a daemon. Its relays are released; that they may stay as they are is as if nobody switched their target on.
@@ -207,13 +214,22 @@ func (p *player) step(i uint8, e failover.Event) {
 			panic("explore: a session ran out of numbers")
 		}
 	}
+	if p.writes == manyWrites {
+		p.fail("%s writes without an end", memberName(i))
+		return
+	}
+	p.writes++
 	if keeps && !p.s.SlowDisk {
 		p.happen(Move{Kind: Keeps, I: i})
 	}
 	if saves && !p.s.SlowRun && h.Saving {
 		p.happen(Move{Kind: Writes, I: i})
 	}
+	p.writes--
 }
+
+// manyWrites is more than one event leads to, one after the other.
+const manyWrites = 20
 
 // send puts a pulse on every way that starts here. One that is full loses a pulse to it.
 func (p *player) send(i uint8) {
@@ -223,9 +239,13 @@ func (p *player) send(i uint8) {
 			continue
 		}
 		said := h.State.Pulse(&p.cfg[i], to)
+		p.said(i, &said)
 		said.IntervalMS, said.Health = 0, 0 // nothing is decided on them
 		w := &p.c.Ways[way(i, to)]
 		for link := range p.s.links() {
+			if p.s.OneWay && link != i {
+				continue
+			}
 			said.Echo = h.State.Peers[to].In.LinkSeq[link]
 			if w.N == p.s.Wire {
 				w.drop(p.move.Arg)

@@ -31,6 +31,9 @@ type Scope struct {
 	Deaf     bool // a member may lose all its ports
 	Fights   bool // members fall silent to each other although both live
 	Budget   bool // one automatic move, one fence; else no limit that could be reached
+	OneWay   bool // of two links each carries what one member says, and not what the other does
+	Stays    bool // the run directory outlives the power of its host: it is known by its boot alone
+	Wipes    bool // the run directory may be emptied while no daemon runs
 
 	Takeover failover.Takeover
 	Split    failover.Split
@@ -41,8 +44,10 @@ type Scope struct {
 	// Settled begins with everybody up and every group where it is at home. Else nothing has power yet.
 	Settled bool
 
-	// Depth is how many moves go test goes, from there; 0: it leaves the scope alone. Without a limit each takes minutes to days.
+	// Depth is how many moves go test goes, from there. Without a limit most scopes take minutes to days.
 	Depth int
+	// Must is what has to be reached by roams: what the scope is for. The rest of it then is not held for want of an occasion.
+	Must []failover.Code
 }
 
 // Limits of what can be explored.
@@ -62,6 +67,14 @@ var everything = []failover.CommandKind{
 
 // links is how many there are.
 func (s *Scope) links() uint8 { return max(1, s.Links) }
+
+// carriers is how many of them carry a pulse.
+func (s *Scope) carriers() uint8 {
+	if s.OneWay {
+		return 1
+	}
+	return s.links()
+}
 
 // config is what a member decides by. Durations are of no account: any timer may fire at any moment.
 func (s *Scope) config(me uint8) failover.Config {
@@ -106,41 +119,76 @@ var Scopes = []Scope{
 	{Name: "running", About: "from a pair that is up",
 		Members: 2, Groups: 1, Wire: 1, Crashes: 2, Fights: true, Settled: true, Depth: 13},
 	{Name: "late", About: "pulses arrive twice and in any order, and writes to the run directory take their time",
-		Members: 2, Groups: 1, Wire: 2, Crashes: 2, Fights: true, Again: true, SlowRun: true, Settled: true, Depth: 8},
+		Members: 2, Groups: 1, Wire: 2, Crashes: 2, Fights: true, Again: true, SlowRun: true, Settled: true, Depth: 8,
+		Must: []failover.Code{failover.NoteGranted, failover.NoteProvenOff}},
 	{Name: "links", About: "two links: the same pulse arrives over both, sooner or later",
 		Members: 2, Groups: 1, Wire: 2, Links: 2, Crashes: 1, Fights: true, Settled: true, Depth: 8},
+	{Name: "one-way", About: "two links, each cut in another direction: both hear each other, and no pulse names what was heard on its own link",
+		Members: 2, Groups: 1, Wire: 1, Links: 2, Crashes: 2, Words: 2, OneWay: true, Fights: true, Settled: true, Depth: 9,
+		Says: []failover.CommandKind{failover.CmdLeave, failover.CmdSwitchover},
+		Must: []failover.Code{failover.NoteLeft, failover.NoteGranted}},
+	{Name: "records", About: "the run directory outlives its host, or is emptied while no daemon runs",
+		Members: 2, Groups: 1, Wire: 1, Crashes: 2, Faults: 1, Words: 1, Fights: true, Stays: true, Wipes: true, Settled: true, Depth: 9,
+		Says: []failover.CommandKind{failover.CmdLeave},
+		Must: []failover.Code{failover.NoteStray, failover.NoteProvenOff, failover.NoteLeft}},
+	{Name: "both-leave", About: "both leave, and come back; nobody crashes",
+		Members: 2, Groups: 1, Wire: 1, Words: 2, Settled: true, Depth: 17, Says: []failover.CommandKind{failover.CmdLeave},
+		Must: []failover.Code{failover.NoteLeft, failover.NoteOwns}},
+	{Name: "sessions", About: "daemons leave, die and come back, and pulses of their earlier sessions arrive late",
+		Members: 2, Groups: 1, Wire: 3, Crashes: 6, Words: 6, Fights: true, Settled: true, Depth: 7,
+		Says: []failover.CommandKind{failover.CmdLeave},
+		Must: []failover.Code{failover.NoteLeft, failover.NoteDoubt, failover.NoteProvenOff}},
 	{Name: "faults", About: "starts, stops, probes, cuts and writes that end badly, services that die",
-		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Faults: 2, Fights: true, SlowRun: true, Settled: true, Depth: 8},
+		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Faults: 2, Fights: true, SlowRun: true, Settled: true, Depth: 8,
+		Must: []failover.Code{failover.NoteFenceMe, failover.NoteStartFailed, failover.NoteServiceFailed, failover.NoteBlocked, failover.NoteSaveFailed}},
 	{Name: "disk", About: "the state directory takes its time, or nothing at all; one move and one fence are allowed",
-		Members: 2, Groups: 1, Wire: 1, Crashes: 2, Faults: 1, Fights: true, SlowDisk: true, Budget: true, Settled: true, Depth: 8},
+		Members: 2, Groups: 1, Wire: 1, Crashes: 2, Faults: 1, Fights: true, SlowDisk: true, Budget: true, Settled: true, Depth: 8,
+		Must: []failover.Code{failover.NoteLockedOut, failover.NoteProvenOff}},
 	{Name: "approve", About: "a person is asked before the coil, and answers, or does not",
 		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 2, Fights: true, Takeover: failover.Approve, Settled: true, Depth: 10,
-		Says: []failover.CommandKind{failover.CmdApprove, failover.CmdDeny, failover.CmdClear, failover.CmdDisarm, failover.CmdArm}},
+		Says: []failover.CommandKind{failover.CmdApprove, failover.CmdDeny, failover.CmdClear, failover.CmdDisarm, failover.CmdArm},
+		Must: []failover.Code{failover.NoteQuestion, failover.NoteApproved, failover.NoteApprovalExpired, failover.NoteDenied, failover.NoteProvenOff}},
+	{Name: "approve-3", About: "three members, and a person approves of what may be about one of them or two",
+		Members: 3, Groups: 1, Wire: 1, Crashes: 2, Words: 2, Fights: true, Takeover: failover.Approve, Settled: true, Depth: 5,
+		Says: []failover.CommandKind{failover.CmdApprove},
+		Must: []failover.Code{failover.NoteQuestion, failover.NoteApproved, failover.NoteProvenOff}},
 	{Name: "words", About: "people ask for anything, twice, of any member, at any moment",
-		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 2, Fights: true, Failback: failover.FailbackManual, Says: everything, Settled: true, Depth: 6},
+		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 2, Fights: true, Failback: failover.FailbackManual, Says: everything, Settled: true, Depth: 6,
+		Must: []failover.Code{failover.NoteConfirmed, failover.NoteWithdrawn, failover.NoteReleasing, failover.NoteLeft}},
 	{Name: "switch", About: "people move the group, twice, and the run directory takes its time; nobody crashes or is called silent",
 		Members: 2, Groups: 1, Wire: 1, Words: 2, SlowRun: true, Failback: failover.FailbackManual, Settled: true, Depth: 17,
-		Says: []failover.CommandKind{failover.CmdSwitchover, failover.CmdFailback}},
+		Says: []failover.CommandKind{failover.CmdSwitchover, failover.CmdFailback},
+		Must: []failover.Code{failover.NoteReleasing, failover.NoteGranted, failover.NoteActive}},
 	{Name: "leave", About: "daemons leave, come back, and restart quietly",
 		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 3, Fights: true, Settled: true, Depth: 9,
-		Says: []failover.CommandKind{failover.CmdLeave, failover.CmdQuiet}},
+		Says: []failover.CommandKind{failover.CmdLeave, failover.CmdQuiet},
+		Must: []failover.Code{failover.NoteLeft, failover.NoteProvenOff, failover.NoteAdopted}},
 	{Name: "failback", About: "the group returns by itself",
-		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Fights: true, Failback: failover.FailbackAuto, Settled: true, Depth: 15},
-	{Name: "survives", About: "the owner survives a split",
-		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Fights: true, Split: failover.OwnerSurvives, Settled: true, Depth: 14},
+		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Fights: true, Failback: failover.FailbackAuto, Settled: true, Depth: 15,
+		Must: []failover.Code{failover.NoteReleasing, failover.NoteProvenOff}},
+	{Name: "survives", About: "the owner survives a split; people put a member into maintenance and out of it",
+		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 2, Fights: true, Split: failover.OwnerSurvives, Settled: true, Depth: 10,
+		Says: []failover.CommandKind{failover.CmdMaintenanceOn, failover.CmdMaintenanceOff},
+		Must: []failover.Code{failover.NoteProvenOff}},
 	{Name: "senses", About: "fail-safe senses, members that lose all their ports, people who say who is off or away, and one fault",
 		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 1, Faults: 1, Fights: true, Senses: true, Deaf: true, Settled: true, Depth: 9,
-		Says: []failover.CommandKind{failover.CmdConfirmOff, failover.CmdWithdraw}},
+		Says: []failover.CommandKind{failover.CmdConfirmOff, failover.CmdWithdraw},
+		Must: []failover.Code{failover.NoteProvenOff, failover.NoteWithdrawn, failover.NoteConfirmed}},
 	{Name: "core", About: "the members disagree on what the groups are",
 		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 1, Fights: true, CoreOf1: 2, Says: everything, Depth: 12},
 	{Name: "rest", About: "the members disagree on anything else",
-		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 1, Fights: true, RestOf1: 2, Says: everything, Settled: true, Depth: 9},
+		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 1, Fights: true, RestOf1: 2, Says: everything, Settled: true, Depth: 9,
+		Must: []failover.Code{failover.NoteProvenOff}},
 	{Name: "lies", About: "one proof of off lies: two may own then, until they hear each other",
-		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Lies: 1, Fights: true, Settled: true, Depth: 14},
+		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Lies: 1, Fights: true, Settled: true, Depth: 14,
+		Must: []failover.Code{failover.NoteContradiction, failover.NoteTwoOwners}},
 	{Name: "two-groups", About: "two groups, each at home on another member",
-		Members: 2, Groups: 2, Wire: 1, Crashes: 1, Fights: true, Settled: true, Depth: 12},
-	{Name: "spare", About: "three members and one group",
-		Members: 3, Groups: 1, Wire: 1, Crashes: 1, Fights: true, Settled: true, Depth: 7},
+		Members: 2, Groups: 2, Wire: 1, Crashes: 1, Fights: true, Settled: true, Depth: 12,
+		Must: []failover.Code{failover.NoteFenceDelayed, failover.NoteProvenOff}},
+	{Name: "spare", About: "three members and one group, which a person moves once",
+		Members: 3, Groups: 1, Wire: 1, Crashes: 2, Words: 1, Fights: true, Settled: true, Depth: 5,
+		Says: []failover.CommandKind{failover.CmdSwitchover},
+		Must: []failover.Code{failover.NoteProvenOff, failover.NoteActive, failover.NoteGranted}},
 }
 
 // ScopeNamed finds a scope.

@@ -9,7 +9,7 @@ import (
 func scrub(s *Scope, h *Host) {
 	st := &h.State
 	st.Ignored, st.Incident.ID, h.Run.Incident.ID, h.NextRun.Incident.ID, h.Disk.Incident, h.NextDisk.Incident = 0, 0, 0, 0, 0, 0
-	if !s.Budget {
+	if !s.Budget && !s.SlowDisk { // what a slow disk has not taken yet is waited for by its generation
 		uncount(s, h)
 	}
 	for p := range s.Members {
@@ -87,7 +87,7 @@ func scrubPeer(s *Scope, st *failover.State, p uint8) {
 		}
 	}
 	if !peer.Claim.Valid {
-		peer.Claim.Core, peer.Claim.Rest = 0, 0
+		peer.Claim.Rest = 0
 	}
 	if !left {
 		peer.LeftSeq = 0

@@ -41,6 +41,8 @@ func walkScope(seed uint64) Scope {
 	if one(5) {
 		s.Lies = uint8(1 + r.IntN(2))
 	}
+	s.OneWay = s.Links == 2 && s.Members == 2 && one(2)
+	s.Stays, s.Wipes = one(3), one(3)
 	s.Failback = failover.Failback(r.IntN(3))
 	if one(3) { // some of all that people could ask for
 		s.Says = nil
@@ -61,7 +63,7 @@ func walkScope(seed uint64) Scope {
 
 // usual is how often each kind of move is taken, beside the others.
 var usual = [kindEnd]int{Beats: 24, Hears: 48, HearsAgain: 6, Silent: 3, Fires: 6, Probed: 24, Started: 24, Stopped: 24, Dies: 1, Acts: 24, Proves: 24, Opens: 24,
-	Gives: 24, Writes: 24, Keeps: 24, Senses: 12, Deaf: 1, Listens: 6, Killed: 2, Begins: 24, Dark: 1, Lit: 12, Asks: 2}
+	Gives: 24, Writes: 24, Keeps: 24, Senses: 12, Deaf: 1, Listens: 6, Killed: 2, Begins: 24, Wiped: 6, Dark: 1, Lit: 12, Asks: 2}
 
 // scopeNamed finds a scope by its name, also that of a walk and that of roams.
 func scopeNamed(t *testing.T, name string) *Scope {
