@@ -17,8 +17,8 @@ type museumCmd struct {
 	Names  []string      `arg:"" optional:"" help:"Which mutants; without any, all." name:"mutant"`
 	Jobs   int           `help:"How many at once; 0 is one for each processor."`
 	Budget time.Duration `help:"How long each ring may look." default:"2m"`
-	Quick  bool          `help:"Let only the first ring of each look."`
-	Hunt   bool          `help:"Let all but the first ring look: they find it anew, and do not know the way."`
+	Quick  bool          `help:"Let only the first ring of each look." xor:"rings"`
+	Hunt   bool          `help:"Let all but the first ring look: they find it anew, and do not know the way." xor:"rings"`
 	Keep   string        `help:"Write the ways that the model checker found into this directory." type:"existingdir" placeholder:"DIR"`
 	List   bool          `help:"Say which mutants there are."`
 }

@@ -131,7 +131,7 @@ func (d *Daemon) peerAlarms(p uint8, wrong map[string]string) {
 	}
 	away := d.state.Away(&d.o.Decision, p)
 	say(peer.Presence == failover.Silent && !away, "silent", name+" is silent on every link; see whether it runs, and look at its cables")
-	say(peer.Claim.Valid && peer.Claim.Core != d.o.Decision.Core, "core-differs", name+" runs with other nodes or groups in its configuration, so nothing starts and nobody is fenced; make both files agree and reload both")
+	say(d.state.CoreDiffers(&d.o.Decision, p), "core-differs", name+" runs with other nodes or groups in its configuration, so nothing starts and nobody is fenced; make both files agree and reload both")
 	say(peer.Claim.Valid && peer.Claim.Core == d.o.Decision.Core && (peer.Claim.Rest != d.o.Decision.Rest || d.badDig[p]), "rest-differs", name+" runs with a different configuration, so planned moves are refused; make both files agree and reload both")
 	say(peer.Presence == failover.Present && !d.watch.CanHear(p), "cannot-hear", "every link on which "+name+" was ever heard has lost its device here, so nobody can tell whether it lives; mend the port")
 	say(peer.Newer, "newer-version", name+" speaks a newer protocol version; upgrade this node")

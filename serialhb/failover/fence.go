@@ -20,7 +20,7 @@ func (m *machine) fenceObstacle(p uint8) Code {
 		return WhyLocked
 	case s.Deaf && !m.c.FenceWhenDeaf:
 		return WhyDeaf
-	case (peer.Claim.Valid || peer.Claim.Core != 0) && peer.Claim.Core != m.c.Core: // as it said last, to whichever daemon
+	case s.CoreDiffers(m.c, p):
 		return WhyCoreDiffers
 	case peer.Fence.Phase == FenceFailed:
 		return WhyFenceFailed
@@ -32,6 +32,12 @@ func (m *machine) fenceObstacle(p uint8) Code {
 		return WhyBudget
 	}
 	return None
+}
+
+// CoreDiffers says whether a peer runs with other nodes or groups, as it said last, to this daemon or to an earlier one of this boot.
+func (s *State) CoreDiffers(c *Config, p uint8) bool {
+	claim := &s.Peers[p].Claim
+	return (claim.Valid || claim.Core != 0) && claim.Core != c.Core
 }
 
 // begun says whether a move that was begun needs a proof of a peer: it is finished, also when its own fences spend the rest

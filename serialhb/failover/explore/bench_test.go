@@ -10,7 +10,7 @@ func BenchmarkSearch(b *testing.B) {
 	}
 	var clusters, moves uint64
 	for b.Loop() {
-		r := Search(s, InTurn, func(r *Result) bool { return r.Clusters >= 50_000 })
+		r := Search(s, inTurn, func(r *Result) bool { return r.Clusters >= 50_000 })
 		clusters += r.Clusters
 		moves += r.Moves
 	}

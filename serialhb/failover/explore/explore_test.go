@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -161,7 +162,7 @@ func TestAPathSaysWhatIsWrongWithIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Play(scopeNamed(t, p.Scope), p.Moves); err == nil || !strings.Contains(err.Error(), "move 1, alpha beats 0: it cannot happen there") {
+	if _, err := playAll(scopeNamed(t, p.Scope), p.Moves); err == nil || !strings.Contains(err.Error(), "move 1, alpha beats 0: it cannot happen there") {
 		t.Error(err)
 	}
 	if _, err := ScopeNamed("mars"); err == nil || !strings.Contains(err.Error(), "pair") {
@@ -169,20 +170,33 @@ func TestAPathSaysWhatIsWrongWithIt(t *testing.T) {
 	}
 }
 
-// A search is the same however its jobs are carried out.
+// inTurn is the [Run] that does one job after the other.
+func inTurn(jobs int, job func(int)) {
+	for k := range jobs {
+		job(k)
+	}
+}
+
+// A search is the same however its jobs are carried out: what it finds, and the way to each cluster.
 func TestTheOrderOfJobsDoesNotMatter(t *testing.T) {
-	s := scopeNamed(t, "pair")
-	twelve := func(r *Result) bool { return r.Depth >= 12 }
+	search := func(run Run) *searcher {
+		e := newSearcher(scopeNamed(t, "pair"))
+		e.search(run, func(r *Result) bool { return r.Depth >= 12 })
+		return e
+	}
 	backwards := func(jobs int, job func(int)) {
 		for k := range jobs {
 			job(jobs - 1 - k)
 		}
 	}
-	one := Search(s, InTurn, twelve)
+	one := search(inTurn)
 	for _, run := range []Run{backwards, spread} {
-		other := Search(s, run, twelve)
-		if !reflect.DeepEqual(one, other) {
-			t.Errorf("%+v, and %+v in another order", one, other)
+		other := search(run)
+		if !reflect.DeepEqual(one.result, other.result) {
+			t.Errorf("%+v, and %+v in another order", one.result, other.result)
+		}
+		if !slices.Equal(one.parents, other.parents) || !slices.Equal(one.moves, other.moves) {
+			t.Error("the ways differ with the order")
 		}
 	}
 }

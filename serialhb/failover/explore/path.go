@@ -2,7 +2,6 @@ package explore
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -208,21 +207,3 @@ func (r *reader) search(what string, name func(uint8) string) uint8 {
 	r.fail("%q is not %s", w, what)
 	return 0
 }
-
-// Play carries moves out from the beginning of a scope, and says what is wrong at their end, or before it, or "". It fails where
-// a move is impossible.
-func Play(s *Scope, moves []Move) (bad string, err error) {
-	who, names, c := newPlayer(s), renamer{}, beginning(s)
-	for i, m := range moves {
-		if !possible(s, &c, m) {
-			return "", fmt.Errorf("move %d, %s: it cannot happen there", i+1, m)
-		}
-		if bad := who.play(&c, m); bad != "" {
-			return fmt.Sprintf("after move %d, %s: %s", i+1, m, bad), nil
-		}
-		names.rename(s, &c)
-	}
-	return "", nil
-}
-
-func possible(s *Scope, c *Cluster, m Move) bool { return slices.Contains(s.moves(c, nil), m) }

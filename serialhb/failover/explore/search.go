@@ -6,13 +6,6 @@ import "math"
 // caller's, as are clocks and reasons to stop: a search itself waits for nothing and starts nothing.
 type Run func(jobs int, job func(k int))
 
-// InTurn is the [Run] that does one after the other.
-func InTurn(jobs int, job func(k int)) {
-	for k := range jobs {
-		job(k)
-	}
-}
-
 // Result is what a search found, so far or at its end.
 type Result struct {
 	Scope     string
@@ -79,16 +72,25 @@ type searcher struct {
 // not be. It asks after each batch of clusters, and after each whole level: only then Depth has grown. The result is the same
 // for every run, and the path to what is wrong is a shortest one.
 func Search(s *Scope, run Run, enough func(*Result) bool) Result {
+	e := newSearcher(s)
+	e.search(run, enough)
+	return e.result
+}
+
+func newSearcher(s *Scope) *searcher {
 	e := &searcher{s: s, result: Result{Scope: s.Name}}
 	for k := range e.looks {
 		e.looks[k] = newLooker(e)
 	}
+	return e
+}
+
+func (e *searcher) search(run Run, enough func(*Result) bool) {
 	e.begin()
 	for len(e.level) > 0 && e.bad == nil && !enough(&e.result) {
 		e.advance(run)
 	}
 	e.conclude()
-	return e.result
 }
 
 func (e *searcher) begin() {
