@@ -32,10 +32,8 @@ func (d *daemon) step(e failover.Event) {
 		d.checkWaiting()
 	}
 	d.senseAgain()
-	for len(d.queue) > 0 && !d.dead {
-		next := d.queue[0]
-		d.queue = d.queue[1:]
-		d.step(next)
+	for d.queue.any() && !d.dead {
+		d.step(d.queue.take())
 	}
 }
 
@@ -68,7 +66,7 @@ func (d *daemon) act(a *failover.Action) {
 	case failover.Note:
 		d.note(a)
 	case failover.Renew:
-		d.queue = append(d.queue, failover.Event{Kind: failover.NewSession, Session: d.w.session()})
+		d.queue.put(failover.Event{Kind: failover.NewSession, Session: d.w.session()})
 	case failover.Exit:
 		d.exit, d.exited = a.Arg, true
 		d.sendPulses()
@@ -93,12 +91,12 @@ func (d *daemon) relays(a failover.Action) {
 	kind := failover.FenceDone
 	switch a.Kind {
 	case failover.OpenCuts:
-		d.queue = append(d.queue, failover.Event{Kind: failover.CutsOpened, ID: a.ID, Peer: a.Peer, OK: true})
+		d.queue.put(failover.Event{Kind: failover.CutsOpened, ID: a.ID, Peer: a.Peer, OK: true})
 		return
 	case failover.Restore:
 		kind = failover.RestoreDone
 	}
-	d.queue = append(d.queue, failover.Event{Kind: kind, ID: a.ID, Peer: a.Peer})
+	d.queue.put(failover.Event{Kind: kind, ID: a.ID, Peer: a.Peer})
 }
 
 func (d *daemon) note(a *failover.Action) {

@@ -19,9 +19,9 @@ type daemon struct {
 	keys  *pulse.Keyring
 	began time.Duration
 
-	in       []arrival
-	events   []failover.Event
-	queue    []failover.Event
+	in       fifo[arrival]
+	events   fifo[failover.Event]
+	queue    fifo[failover.Event]
 	actions  []failover.Action
 	changes  []detect.Change
 	current  *pulse.Pulse
@@ -33,7 +33,9 @@ type daemon struct {
 	planned  time.Duration
 	deferred bool
 	turns    uint64 // so that only the newest plan to wake counts
-	soon     bool   // a turn for something that arrived is on its way
+	wake     func() // is turn
+	opened   pulse.Frame
+	soon     bool // a turn for something that arrived is on its way
 
 	acts     [][]failover.Action // by group
 	powers   []*power
@@ -67,6 +69,7 @@ func newDaemon(h *host) *daemon {
 	w := h.w
 	d := &daemon{h: h, w: w, cfg: w.c.decision(h.me, &h.file, h.boot), keys: w.keyring(h.file.keys),
 		began: w.now, commands: map[uint32]*Answer{}, words: map[word]bool{}, acts: make([][]failover.Action, len(w.c.Groups))}
+	d.wake = d.turn
 	d.interval = time.Duration(d.cfg.IntervalMS) * time.Millisecond
 	dc := detect.Config{Me: h.me, N: uint8(len(w.c.Nodes)), Interval: d.interval, Multiplier: w.c.Multiplier,
 		StartWindow: w.c.StartWindow, Stretch: w.c.Stretch, Extensions: w.c.Extensions}
@@ -127,11 +130,7 @@ func (d *daemon) tell(what string) { d.h.tell(what) }
 
 // later does something in this run of the daemon.
 func (d *daemon) later(after time.Duration, do func()) {
-	d.h.later(after, func() {
-		if !d.dead {
-			do()
-		}
-	})
+	d.w.agenda.add(d.w.now+after, deed{h: d.h, life: d.h.life, d: d, do: do})
 }
 
 // post hands an event to the loop from a worker.
@@ -139,7 +138,7 @@ func (d *daemon) post(e failover.Event) {
 	if d.dead {
 		return
 	}
-	d.events = append(d.events, e)
+	d.events.put(e)
 	d.poke()
 }
 
@@ -147,7 +146,7 @@ func (d *daemon) arrive(a arrival) {
 	if d.dead {
 		return
 	}
-	d.in = append(d.in, a)
+	d.in.put(a)
 	d.poke()
 }
 
@@ -157,7 +156,7 @@ func (d *daemon) poke() {
 		return
 	}
 	d.soon = true
-	d.later(d.w.upTo(d.w.c.Jitter), d.turn)
+	d.later(d.w.upTo(d.w.c.Jitter), d.wake)
 }
 
 // plan sleeps until the next deadline.
@@ -168,12 +167,8 @@ func (d *daemon) plan() {
 	}
 	d.planned = d.nextDeadline()
 	d.turns++
-	turns := d.turns
-	d.later(max(0, d.planned-d.w.now)+d.w.upTo(d.w.c.Jitter), func() {
-		if d.turns == turns {
-			d.turn()
-		}
-	})
+	at := max(d.w.now, d.planned) + d.w.upTo(d.w.c.Jitter)
+	d.w.agenda.add(at, deed{h: d.h, life: d.h.life, d: d, turn: d.turns, do: d.wake})
 }
 
 // turn is one round of the loop: how late am I, what has come, who is silent, which timers are due, is it time to beat.
@@ -213,18 +208,13 @@ func (d *daemon) lateness() {
 }
 
 func (d *daemon) drain() {
-	for len(d.in) > 0 || len(d.events) > 0 {
-		if len(d.in) > 0 && (len(d.events) == 0 || d.w.rng.IntN(2) == 0) {
-			a := d.in[0]
-			d.in = d.in[1:]
-			d.take(&a)
+	for d.in.any() || d.events.any() {
+		if d.in.any() && (!d.events.any() || d.w.rng.IntN(2) == 0) {
+			d.take(d.in.take())
 		} else {
-			e := d.events[0]
-			d.events = d.events[1:]
-			d.step(e)
+			d.step(d.events.take())
 		}
 	}
-	d.in, d.events = d.in[:0:0], d.events[:0:0]
 }
 
 func (d *daemon) bytesWait() bool {

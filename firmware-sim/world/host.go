@@ -23,8 +23,8 @@ type host struct {
 	frozen     bool   // hung with its power on
 	life       uint32 // raised whenever everything that runs here dies
 	boot       uint32
-	waiting    []func() // what would have happened here while it was frozen
-	afterLeave func()   // once, when its daemon has left
+	waiting    []deed // what would have happened here while it was frozen
+	afterLeave func() // once, when its daemon has left
 
 	file    file
 	restart Restarts
@@ -93,17 +93,18 @@ func (h *host) tell(what string) { h.w.tell(h.name, what) }
 // later does something on this host after a time, unless everything here died meanwhile. On a frozen host it waits for
 // the thaw.
 func (h *host) later(d time.Duration, do func()) {
-	life := h.life
-	h.w.after(d, func() { h.now(life, do) })
+	h.w.agenda.add(h.w.now+d, deed{h: h, life: h.life, do: do})
 }
 
-func (h *host) now(life uint32, do func()) {
+// happen does it, if whom it is of is still there.
+func (e *deed) happen() {
 	switch {
-	case h.life != life:
-	case h.frozen:
-		h.waiting = append(h.waiting, func() { h.now(life, do) })
+	case e.h != nil && e.h.life != e.life:
+	case e.h != nil && e.h.frozen:
+		e.h.waiting = append(e.h.waiting, *e)
+	case e.d != nil && (e.d.dead || e.turn != 0 && e.turn != e.d.turns):
 	default:
-		do()
+		e.do()
 	}
 }
 
@@ -151,9 +152,9 @@ func (h *host) thaw() {
 	waiting := h.waiting
 	h.waiting = nil
 	delay := time.Duration(0)
-	for _, do := range waiting {
+	for _, e := range waiting {
 		delay += h.w.upTo(200 * time.Microsecond)
-		h.w.after(delay, do)
+		h.w.agenda.add(h.w.now+delay, e)
 	}
 	for l := range h.ports {
 		h.readBuffer(uint8(l))

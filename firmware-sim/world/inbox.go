@@ -25,7 +25,7 @@ const (
 )
 
 // take works off one arrival, as the daemon's inbox does.
-func (d *daemon) take(a *arrival) {
+func (d *daemon) take(a arrival) {
 	if d.dead {
 		return
 	}
@@ -35,13 +35,15 @@ func (d *daemon) take(a *arrival) {
 	case arrivedNoise:
 		d.watch.Noise(d.w.now, a.link)
 	case arrivedFrame:
-		d.takeFrame(a)
+		d.takeFrame(&a)
 	}
 }
 
 func (d *daemon) takeFrame(a *arrival) {
-	var f pulse.Frame
-	switch d.keys.Open(a.raw, &f) {
+	f := &d.opened
+	verdict := d.keys.Open(a.raw, f)
+	d.w.reuse(a.raw)
+	switch verdict {
 	case pulse.Good:
 		if f.Kind == pulse.FrameSide {
 			d.takeSide(&f.Side)

@@ -92,7 +92,7 @@ func (h *host) send(index int, to uint8, frame []byte) {
 		h.datagram(index, way, to, frame)
 		return
 	}
-	line := pulse.AppendLine(nil, frame)
+	line := pulse.AppendLine(h.w.buffer(), frame)
 	if way.busy {
 		if way.waiting != nil {
 			way.dropped++
@@ -113,6 +113,7 @@ func (h *host) line(index int, way *way, to uint8, line []byte) {
 		if !way.cut && h.powered {
 			h.w.real(to).bytes(index, way, line, h, sent)
 		}
+		h.w.reuse(line)
 		if next := way.waiting; next != nil {
 			way.waiting = nil
 			h.line(index, way, to, next)
@@ -148,7 +149,7 @@ func (h *host) datagram(index int, way *way, to uint8, frame []byte) {
 		copies = 2
 	}
 	for range copies {
-		raw := append([]byte(nil), frame...)
+		raw := h.w.copyOf(frame)
 		h.w.after(way.held+way.air.Delay+h.w.upTo(way.air.Spread), func() {
 			for _, other := range h.w.hosts {
 				if other.me == to && other.up && !other.ports[index].gone {
@@ -158,6 +159,7 @@ func (h *host) datagram(index int, way *way, to uint8, frame []byte) {
 					other.receive(index, raw)
 				}
 			}
+			h.w.reuse(raw)
 		})
 	}
 }
@@ -167,7 +169,7 @@ func (h *host) receive(index int, frame []byte) {
 	if h.daemon == nil {
 		return
 	}
-	a := arrival{kind: arrivedFrame, link: uint8(index), raw: append([]byte(nil), frame...)}
+	a := arrival{kind: arrivedFrame, link: uint8(index), raw: h.w.copyOf(frame)}
 	if h.frozen || len(h.ports[index].buffer) > 0 {
 		h.ports[index].buffer = append(h.ports[index].buffer, a)
 		if over := len(h.ports[index].buffer) - driverFrames; over > 0 && !h.w.links[index].serial {

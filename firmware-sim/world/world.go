@@ -30,6 +30,7 @@ type World struct {
 	gaps    []Gap
 	lost    []lost // by group
 	yes     []Accepted
+	spare   [][]byte // of frames that nobody holds any more
 }
 
 // Pairs counts how often a group of a member was in a phase when an event of a kind came.
@@ -155,9 +156,9 @@ func (w *World) Step(until time.Duration) bool {
 		}
 		return false
 	}
+	w.now = at
 	e := w.agenda.take()
-	w.now = e.at
-	e.do()
+	e.happen()
 	w.look()
 	return true
 }
@@ -176,7 +177,22 @@ func (w *World) Say(text string) { w.tell("", text) }
 func (w *World) tell(node, what string) { w.history = append(w.history, Line{w.now, node, what}) }
 
 // after does something later.
-func (w *World) after(d time.Duration, do func()) { w.agenda.add(w.now+d, do) }
+func (w *World) after(d time.Duration, do func()) { w.agenda.add(w.now+d, deed{do: do}) }
+
+// copyOf is a copy of a frame, until it is given back to [World.reuse].
+func (w *World) copyOf(frame []byte) []byte { return append(w.buffer(), frame...) }
+
+func (w *World) buffer() []byte {
+	last := len(w.spare) - 1
+	if last < 0 {
+		return make([]byte, 0, 2*pulse.MaxFrame)
+	}
+	b := w.spare[last]
+	w.spare = w.spare[:last]
+	return b
+}
+
+func (w *World) reuse(b []byte) { w.spare = append(w.spare, b[:0]) }
 
 // chance is a draw of so many in a hundred.
 func (w *World) chance(percent int) bool { return percent > 0 && w.rng.IntN(100) < percent }

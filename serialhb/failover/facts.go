@@ -123,8 +123,8 @@ func (s *State) Durable() Durable {
 // none; d those of the state directory; sameBoot says that v was written in this boot. Nothing happens before
 // [Started].
 func New(c *Config, session uint32, v Volatile, d Durable, sameBoot bool) State {
-	s := State{Session: session, Armed: d.Armed, Maintenance: d.Maintenance, Standby: d.Standby,
-		Locked: d.Locked, Moves: d.Moves, Fences: d.Fences, Incident: Incident{ID: d.Incident}}
+	s := State{Self: Self{Session: session, Armed: d.Armed, Maintenance: d.Maintenance, Standby: d.Standby,
+		Locked: d.Locked, Moves: d.Moves, Fences: d.Fences, Incident: Incident{ID: d.Incident}}}
 	if sameBoot {
 		s.Incident = v.Incident
 		s.Locked = s.Locked || v.Locked

@@ -232,6 +232,13 @@ const (
 
 // State is everything that a member decides on. It is a flat, comparable value; the zero value is not valid: see [New].
 type State struct {
+	Self
+	Peers  [MaxMembers]Peer
+	Groups [MaxGroups]Group
+}
+
+// Self is what concerns no single peer and no single group.
+type Self struct {
 	Session uint32
 	Seq     uint32
 
@@ -265,8 +272,31 @@ type State struct {
 	Ignored uint32           // late or unknown completions
 
 	Incident Incident
-	Peers    [MaxMembers]Peer
-	Groups   [MaxGroups]Group
+}
+
+// copyTo copies what a configuration has of a state: a copy of the whole takes longer than the rules that look at it.
+func (s *State) copyTo(c *Config, to *State) {
+	to.Self = s.Self
+	copy(to.Peers[:c.N], s.Peers[:])
+	copy(to.Groups[:c.G], s.Groups[:])
+}
+
+// equals compares what a configuration has.
+func (s *State) equals(c *Config, o *State) bool {
+	if s.Self != o.Self {
+		return false
+	}
+	for p := range c.N {
+		if s.Peers[p] != o.Peers[p] {
+			return false
+		}
+	}
+	for g := range c.G {
+		if s.Groups[g] != o.Groups[g] {
+			return false
+		}
+	}
+	return true
 }
 
 // Check returns what is impossible in a state, or "". Step panics on it: the process dying is always safe.

@@ -99,9 +99,10 @@ func (m *machine) settle(rounds int) int {
 		return 0
 	}
 	used, rest := 0, false
+	var before State
 	for used < rounds && !rest {
 		used++
-		before := *m.s
+		m.s.copyTo(m.c, &before)
 		for p := range m.peers() {
 			m.fence(p)
 		}
@@ -110,7 +111,7 @@ func (m *machine) settle(rounds int) int {
 		}
 		m.incident()
 		m.leave()
-		rest = *m.s == before
+		rest = m.s.equals(m.c, &before)
 	}
 	if !rest && !m.s.Unsettled {
 		m.note(NoteUnsettled, m.c.Me, 0, uint32(used))
