@@ -9,24 +9,28 @@ import "encoding/binary"
 type codec struct {
 	s     *Scope
 	c     Cluster
-	hosts leaves
+	hosts eights
 	ways  []uint8 // that there are
-	flies [maxWays][maxWire]leaves
+	flies [maxWays][maxWire]eights
 }
 
 func newCodec(s *Scope) *codec {
 	k := &codec{s: s}
-	k.hosts.small = append(k.hosts.small, &k.c.Crashes, &k.c.Faults, &k.c.Words, &k.c.Lies)
+	var all leaves
+	all.small = append(all.small, &k.c.Crashes, &k.c.Faults, &k.c.Words, &k.c.Lies)
 	for i := range s.Members {
-		k.hosts.host(s, &k.c.Hosts[i])
+		all.host(s, &k.c.Hosts[i])
 	}
+	k.hosts = all.eights()
 	for w := range uint8(maxWays) {
 		if a, b := ends(w); a >= s.Members || b >= s.Members {
 			continue
 		}
 		k.ways = append(k.ways, w)
 		for f := range s.Wire {
-			k.flies[w][f].flight(s, &k.c.Ways[w].Pulses[f])
+			var all leaves
+			all.flight(s, &k.c.Ways[w].Pulses[f])
+			k.flies[w][f] = all.eights()
 		}
 	}
 	return k
@@ -68,36 +72,58 @@ type leaves struct {
 	wide   []*uint32
 }
 
-func (l *leaves) put(out []byte) []byte {
-	for from := 0; from < len(l.flags); from += 8 {
-		eight := byte(0)
-		for i, f := range l.flags[from:min(from+8, len(l.flags))] {
-			if *f {
-				eight |= 1 << i
-			}
-		}
-		out = append(out, eight)
-	}
-	return putAll(putAll(putAll(out, l.small), l.middle), l.wide)
+// eights are the same eight by eight, the last ones filled up with what is always 0: so to write them takes few branches.
+type eights struct {
+	flags  [][8]*bool
+	small  [][8]*uint8
+	middle [][8]*uint16
+	wide   [][8]*uint32
 }
 
-func (l *leaves) take(in []byte) []byte {
-	for from := 0; from < len(l.flags); from += 8 {
-		for i, f := range l.flags[from:min(from+8, len(l.flags))] {
+func (l *leaves) eights() eights {
+	return eights{byEight(l.flags), byEight(l.small), byEight(l.middle), byEight(l.wide)}
+}
+
+func byEight[T any](all []*T) [][8]*T {
+	out, none := make([][8]*T, (len(all)+7)/8), new(T)
+	for i := range 8 * len(out) {
+		out[i/8][i%8] = none
+		if i < len(all) {
+			out[i/8][i%8] = all[i]
+		}
+	}
+	return out
+}
+
+func (e *eights) put(out []byte) []byte {
+	for i := range e.flags {
+		f := &e.flags[i]
+		out = append(out, b2u(*f[0])|b2u(*f[1])<<1|b2u(*f[2])<<2|b2u(*f[3])<<3|b2u(*f[4])<<4|b2u(*f[5])<<5|b2u(*f[6])<<6|b2u(*f[7])<<7)
+	}
+	return putAll(putAll(putAll(out, e.small), e.middle), e.wide)
+}
+
+func (e *eights) take(in []byte) []byte {
+	for k := range e.flags {
+		for i, f := range e.flags[k] {
 			*f = in[0]>>i&1 != 0
 		}
 		in = in[1:]
 	}
-	return takeAll(takeAll(takeAll(in, l.small), l.middle), l.wide)
+	return takeAll(takeAll(takeAll(in, e.small), e.middle), e.wide)
 }
 
 type number interface{ uint8 | uint16 | uint32 }
 
-func putAll[T number](out []byte, all []*T) []byte {
-	for from := 0; from < len(all); from += 8 {
+func putAll[T number](out []byte, all [][8]*T) []byte {
+	for k := range all {
+		n := &all[k]
 		mask := len(out)
 		out = append(out, 0)
-		for i, n := range all[from:min(from+8, len(all))] {
+		if *n[0]|*n[1]|*n[2]|*n[3]|*n[4]|*n[5]|*n[6]|*n[7] == 0 {
+			continue
+		}
+		for i, n := range n {
 			if *n != 0 {
 				out[mask] |= 1 << i
 				out = putNumber(out, uint32(*n))
@@ -107,11 +133,11 @@ func putAll[T number](out []byte, all []*T) []byte {
 	return out
 }
 
-func takeAll[T number](in []byte, all []*T) []byte {
-	for from := 0; from < len(all); from += 8 {
+func takeAll[T number](in []byte, all [][8]*T) []byte {
+	for k := range all {
 		mask := in[0]
 		in = in[1:]
-		for i, n := range all[from:min(from+8, len(all))] {
+		for i, n := range all[k] {
 			v := uint32(0)
 			if mask>>i&1 != 0 {
 				v, in = takeNumber(in)

@@ -22,7 +22,6 @@ type renamer struct {
 	wide   []*uint32
 	bounds []*uint32 // thresholds
 	narrow []*uint16
-	values []uint32
 }
 
 // farTerm is the distance between two terms from which on it is of no account.
@@ -76,16 +75,15 @@ const gone = 99
 // boots renames the boots of each host: those that run or are under way by their order, all others are gone.
 func (r *renamer) boots(s *Scope, c *Cluster) {
 	for i := range s.Members {
-		live := r.values[:0]
-		live = append(live, c.Hosts[i].Boot)
-		from(s, c, i, func(p *pulse.Pulse) { live = append(live, p.Boot) })
-		r.values = distinct(live)
+		var live ranks
+		live.add(c.Hosts[i].Boot)
+		from(s, c, i, func(p *pulse.Pulse) { live.add(p.Boot) })
 		name := func(boot *uint32) {
-			if *boot == 0 {
-				return
-			}
-			k, ok := slices.BinarySearch(r.values, *boot)
-			if *boot = uint32(k); !ok {
+			switch {
+			case *boot == 0:
+			case live.has(*boot):
+				*boot = live.of(*boot)
+			default:
 				*boot = gone
 			}
 		}
@@ -104,13 +102,6 @@ func (r *renamer) boots(s *Scope, c *Cluster) {
 	}
 }
 
-// distinct sorts values, and puts a single 0 before them.
-func distinct(values []uint32) []uint32 {
-	values = append(values, 0)
-	slices.Sort(values)
-	return slices.Compact(values)
-}
-
 // sessions renames the sessions of a member, and what is numbered within each.
 func (r *renamer) sessions(s *Scope, c *Cluster, i uint8) {
 	now := c.Hosts[i].State.Session // 0 without a daemon
@@ -122,18 +113,14 @@ func (r *renamer) sessions(s *Scope, c *Cluster, i uint8) {
 			}
 		}
 	})
-	var buffer [maxWire*(maxMembers-1) + 2]uint32
-	live := append(buffer[:0], now)
-	from(s, c, i, func(p *pulse.Pulse) { live = append(live, p.Session) })
-	live = distinct(live)
-	r.forget(s, c, i, live)
-	for _, session := range live[1:] {
+	var live ranks
+	live.add(now)
+	from(s, c, i, func(p *pulse.Pulse) { live.add(p.Session) })
+	r.forget(s, c, i, &live)
+	for session := range live.each {
 		r.within(s, c, i, session, session == now)
 	}
-	name := func(session *uint32) {
-		k, _ := slices.BinarySearch(live, *session)
-		*session = uint32(k)
-	}
+	name := func(session *uint32) { *session = live.of(*session) }
 	for j := range s.Members {
 		if j != i {
 			in := &c.Hosts[j].State.Peers[i].In
@@ -148,11 +135,8 @@ func (r *renamer) sessions(s *Scope, c *Cluster, i uint8) {
 }
 
 // forget drops what others know of sessions that nobody will send any more.
-func (r *renamer) forget(s *Scope, c *Cluster, i uint8, live []uint32) {
-	dead := func(session uint32) bool {
-		_, ok := slices.BinarySearch(live, session)
-		return !ok || session == 0
-	}
+func (r *renamer) forget(s *Scope, c *Cluster, i uint8, live *ranks) {
+	dead := func(session uint32) bool { return session == 0 || !live.has(session) }
 	for j := range s.Members {
 		if j == i {
 			continue
@@ -282,38 +266,30 @@ func remembered(to []*uint16, st *failover.State, i, g uint8) []*uint16 {
 }
 
 func (r *renamer) compressNarrow() {
-	r.values = r.values[:0]
+	var all ranks
 	for _, n := range r.narrow {
-		r.values = append(r.values, uint32(*n))
+		all.add(uint32(*n))
 	}
-	r.values = distinct(r.values)
 	for _, n := range r.narrow {
-		k, _ := slices.BinarySearch(r.values, uint32(*n))
-		*n = uint16(k)
+		*n = uint16(all.of(uint32(*n)))
 	}
 }
 
 // compressWide gives the values that were gathered their ranks above base; what is not above it becomes 0. Thresholds get the
 // rank of the value below.
 func (r *renamer) compressWide(base uint32) {
-	r.values = r.values[:0]
+	var all ranks
 	for _, n := range r.wide {
 		if *n <= base {
 			*n = 0
 		}
-		r.values = append(r.values, *n)
+		all.add(*n)
 	}
-	r.values = distinct(r.values)
 	for _, n := range r.bounds {
-		k, found := slices.BinarySearch(r.values, *n)
-		if !found {
-			k--
-		}
-		*n = uint32(k)
+		*n = all.of(*n)
 	}
 	for _, n := range r.wide {
-		k, _ := slices.BinarySearch(r.values, *n)
-		*n = uint32(k)
+		*n = all.of(*n)
 	}
 }
 
@@ -381,21 +357,22 @@ func (r *renamer) terms(s *Scope, c *Cluster, g uint8) {
 		}
 		from(s, c, i, func(p *pulse.Pulse) { r.wide = append(r.wide, &p.Groups[g].Term) })
 	}
-	r.values = r.values[:0]
+	var all ranks
 	for _, n := range r.wide {
-		r.values = append(r.values, *n)
+		all.add(*n)
 	}
-	r.values = distinct(r.values)
-	var names [64]uint32
-	for k := 1; k < len(r.values); k++ {
-		names[k] = names[k-1] + min(r.values[k]-r.values[k-1], farTerm)
-		if k == 1 {
-			names[k] = 1 // that there was one at all
+	var names [tooLarge]uint8
+	last, name := uint32(0), uint8(0)
+	for n := range all.each {
+		if last == 0 {
+			name = 1 // that there was one at all
+		} else {
+			name += uint8(min(n-last, farTerm))
 		}
+		names[n], last = name, n
 	}
 	for _, n := range r.wide {
-		k, _ := slices.BinarySearch(r.values, *n)
-		*n = names[k]
+		*n = uint32(names[*n])
 	}
 }
 

@@ -127,6 +127,7 @@ func wayTo(stops []stop, at int) []Move {
 // way, without numbers, timers and what was written.
 func look(s *Scope, c *Cluster) uint64 {
 	h := uint64(1)
+	is := func(yes bool) uint64 { return uint64(b2u(yes)) }
 	see := func(v ...uint64) {
 		for _, x := range v {
 			h = mix(h^x, 0xe7037ed1a0b428db)
@@ -135,26 +136,26 @@ func look(s *Scope, c *Cluster) uint64 {
 	for i := range s.Members {
 		host := &c.Hosts[i]
 		st := &host.State
-		see(b2u(host.Powered), b2u(host.Daemon), uint64(host.Runs), uint64(host.Cut), uint64(st.Leaving), b2u(st.Armed), b2u(st.FenceMe), b2u(st.Standby), b2u(st.Maintenance))
+		see(is(host.Powered), is(host.Daemon), uint64(host.Runs), uint64(host.Cut), uint64(st.Leaving), is(st.Armed), is(st.FenceMe), is(st.Standby), is(st.Maintenance))
 		for g := range s.Groups {
 			grp := &st.Groups[g]
-			see(uint64(grp.Phase), uint64(grp.Holds), b2u(grp.Request != 0), b2u(grp.Doing != 0), b2u(grp.Recorded), b2u(grp.Accused), uint64(grp.Rests))
+			see(uint64(grp.Phase), uint64(grp.Holds), is(grp.Request != 0), is(grp.Doing != 0), is(grp.Recorded), is(grp.Accused), uint64(grp.Rests))
 			for p := range s.Members {
-				see(uint64(grp.Permits[p]), b2u(grp.Grants[p].Request != 0))
+				see(uint64(grp.Permits[p]), is(grp.Grants[p].Request != 0))
 			}
 		}
 		for p := range s.Members {
 			peer := &st.Peers[p]
-			see(uint64(peer.Presence), b2u(peer.Claim.Valid), b2u(peer.Proof != 0), uint64(peer.Fence.Phase), uint64(peer.Fence.Groups), b2u(peer.Seen), uint64(peer.Doubt),
-				b2u(peer.In.Session == c.Hosts[p].State.Session))
+			see(uint64(peer.Presence), is(peer.Claim.Valid), is(peer.Proof != 0), uint64(peer.Fence.Phase), uint64(peer.Fence.Groups), is(peer.Seen), uint64(peer.Doubt),
+				is(peer.In.Session == c.Hosts[p].State.Session))
 		}
 	}
 	for i := range s.Members {
 		to(s, c, i, func(p *pulse.Pulse) {
-			see(uint64(i), b2u(p.Session == c.Hosts[p.From].State.Session), b2u(p.PeerSession != 0), uint64(p.Flags&(pulse.Leaving|pulse.FenceMe)))
+			see(uint64(i), is(p.Session == c.Hosts[p.From].State.Session), is(p.PeerSession != 0), uint64(p.Flags&(pulse.Leaving|pulse.FenceMe)))
 			for g := range s.Groups {
 				said := &p.Groups[g]
-				see(uint64(said.Holds), b2u(said.Request != 0), b2u(said.Grant != 0), b2u(said.Grant != 0 && said.Grant == c.Hosts[i].State.Groups[g].Request))
+				see(uint64(said.Holds), is(said.Request != 0), is(said.Grant != 0), is(said.Grant != 0 && said.Grant == c.Hosts[i].State.Groups[g].Request))
 			}
 		})
 	}

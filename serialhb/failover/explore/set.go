@@ -51,7 +51,7 @@ func (s *set) grow() {
 	}
 }
 
-func b2u(b bool) uint64 {
+func b2u(b bool) byte {
 	if b {
 		return 1
 	}
@@ -69,7 +69,7 @@ func hash(b []byte) uint64 {
 	copy(tail[:], b)
 	h = mix(h^binary.LittleEndian.Uint64(tail[:]), k2)
 	h = mix(h, k0)
-	return h | b2u(h == 0)
+	return h | uint64(b2u(h == 0))
 }
 
 func mix(a, b uint64) uint64 {
