@@ -8,26 +8,29 @@
 package museum
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // Mutant is one bug.
 type Mutant struct {
-	Name  string
-	Rules []string // of the design, as section.number, that it breaks
-	About string
-	File  string // from the root of the module
-	Old   []string
-	New   []string
-	By    []Ring // that catch it, the fastest first; none if it is Equal
-	Equal string // why no check can tell it from the original
+	Name    string
+	Rules   []string // of the design, as section.number, that it breaks
+	About   string
+	File    string   // from the root of the module
+	Changes []Change // in it; more than one where a rule is kept in two places
+	By      []Ring   // that catch it, the fastest first; none if it is Equal
+	Equal   string   // why no check can tell it from the original
 }
+
+// Change is lines of a file that follow each other, and what takes their place.
+type Change struct{ Old, New []string }
 
 // Ring is a test, or a part of one, with flags of its own.
 type Ring struct {
@@ -68,9 +71,17 @@ func parse(text string) ([]Mutant, error) {
 		case "file":
 			m.File = rest
 		case "-":
-			m.Old = append(m.Old, rest)
+			if n := len(m.Changes); n == 0 || len(m.Changes[n-1].New) > 0 {
+				m.Changes = append(m.Changes, Change{})
+			}
+			c := &m.Changes[len(m.Changes)-1]
+			c.Old = append(c.Old, rest)
 		case "+":
-			m.New = append(m.New, rest)
+			if len(m.Changes) == 0 {
+				return nil, fmt.Errorf("line %d: what is put in stands behind what it takes the place of", i+1)
+			}
+			c := &m.Changes[len(m.Changes)-1]
+			c.New = append(c.New, rest)
 		case "by":
 			where, run, ok := strings.Cut(rest, " ")
 			if !ok {
@@ -85,7 +96,7 @@ func parse(text string) ([]Mutant, error) {
 		}
 	}
 	for i := range all {
-		if m := &all[i]; m.File == "" || len(m.Old) == 0 || len(m.Rules) == 0 || len(m.By) == 0 == (m.Equal == "") {
+		if m := &all[i]; m.File == "" || len(m.Changes) == 0 || len(m.Rules) == 0 || len(m.By) == 0 == (m.Equal == "") {
 			return nil, fmt.Errorf("mutant %s: it needs a rule, a file, lines to take away, and either who catches it or why nobody can", m.Name)
 		}
 	}
@@ -96,33 +107,40 @@ func parse(text string) ([]Mutant, error) {
 // indentation: a source that has changed says so here, and not by a mutant that is no longer one.
 func (m *Mutant) Mutate(source []byte) ([]byte, error) {
 	lines := strings.Split(string(source), "\n")
-	at := -1
-	for i := range lines {
-		if !m.stands(lines[i:]) {
-			continue
+	for i := range m.Changes {
+		c := &m.Changes[i]
+		at, err := c.place(lines)
+		if err != nil {
+			return nil, fmt.Errorf("mutant %s: what it takes away %w of %s", m.Name, err, m.File)
 		}
-		if at >= 0 {
-			return nil, fmt.Errorf("mutant %s: what it takes away stands at line %d of %s and at line %d", m.Name, at+1, m.File, i+1)
-		}
-		at = i
+		lines = slices.Concat(lines[:at], c.New, lines[at+len(c.Old):])
 	}
-	if at < 0 {
-		return nil, fmt.Errorf("mutant %s: what it takes away is not in %s any more", m.Name, m.File)
-	}
-	var out bytes.Buffer
-	for _, part := range [...][]string{lines[:at], m.New, lines[at+len(m.Old):]} {
-		for _, l := range part {
-			out.WriteString(l + "\n")
-		}
-	}
-	return out.Bytes(), nil
+	return []byte(strings.Join(lines, "\n")), nil
 }
 
-func (m *Mutant) stands(lines []string) bool {
-	if len(lines) < len(m.Old) {
+// place is the line at which the lines to take away begin.
+func (c *Change) place(lines []string) (int, error) {
+	at := -1
+	for i := range lines {
+		switch {
+		case !c.stands(lines[i:]):
+		case at >= 0:
+			return 0, fmt.Errorf("stands at line %d and at line %d", at+1, i+1)
+		default:
+			at = i
+		}
+	}
+	if at < 0 {
+		return 0, errors.New("is no part any more")
+	}
+	return at, nil
+}
+
+func (c *Change) stands(lines []string) bool {
+	if len(lines) < len(c.Old) {
 		return false
 	}
-	for i, old := range m.Old {
+	for i, old := range c.Old {
 		if strings.TrimSpace(lines[i]) != strings.TrimSpace(old) {
 			return false
 		}

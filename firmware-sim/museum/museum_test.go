@@ -36,12 +36,13 @@ func TestMutantsFitTheSource(t *testing.T) {
 }
 
 func TestMutate(t *testing.T) {
-	m := Mutant{Name: "x", File: "f.go", Old: []string{"b", "c"}, New: []string{"d"}}
+	m := Mutant{Name: "x", File: "f.go", Changes: []Change{{[]string{"b", "c"}, []string{"d"}}, {[]string{"z"}, nil}}}
 	for source, want := range map[string]string{
-		"a\n\tb\n\tc\ne":    "a\nd\ne\n",
-		"a\nb":              "is not in f.go any more",
-		"b\nc\nb\nc":        "stands at line 1 of f.go and at line 3",
-		"b \n  c\nwhatever": "d\nwhatever\n",
+		"a\n\tb\n\tc\ne\nz":    "a\nd\ne",
+		"a\nb\nz":              "is no part any more of f.go",
+		"a\nb\nc":              "is no part any more of f.go",
+		"b\nc\nb\nc\nz":        "stands at line 1 and at line 3 of f.go",
+		"z\nb \n  c\nwhatever": "d\nwhatever",
 	} {
 		got, err := m.Mutate([]byte(source))
 		switch {
@@ -58,6 +59,7 @@ func TestParseNamesTheLine(t *testing.T) {
 		"rule 4.2":                        "line 1: a mutant begins",
 		"mutant a\nfile f\nwhat":          `line 3: "what" is none of`,
 		"mutant a\nby here":               "line 2: say \"by PACKAGE TEST [FLAGS]\"",
+		"mutant a\n+ x":                   "line 2: what is put in stands behind",
 		"mutant a\nrule 1.1\nfile f\n- x": "mutant a: it needs",
 		"mutant a\nrule 1.1\nfile f\n- x\nby p T\nequal because": "mutant a: it needs",
 	} {
@@ -65,8 +67,12 @@ func TestParseNamesTheLine(t *testing.T) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
+	two, err := parse("mutant a\nrule 1.1\nfile f\n- a\n- b\n+ c\n- d\n- e\nby p T\n")
+	if err != nil || len(two[0].Changes) != 2 || len(two[0].Changes[0].Old) != 2 || len(two[0].Changes[1].Old) != 2 || two[0].Changes[1].New != nil {
+		t.Errorf("%+v, %v", two, err)
+	}
 	all, err := parse("mutant a\nrule 1.1 2.2\nabout b c\nfile f\n- x y\n+ z\nby p T/s -n=2 -m\n")
-	if err != nil || len(all) != 1 || all[0].Old[0] != "x y" || all[0].By[0] != (Ring{"p", "T/s", "-n=2 -m"}) || all[0].About != "b c" || len(all[0].Rules) != 2 {
+	if err != nil || len(all) != 1 || all[0].Changes[0].Old[0] != "x y" || all[0].By[0] != (Ring{"p", "T/s", "-n=2 -m"}) || all[0].About != "b c" || len(all[0].Rules) != 2 {
 		t.Errorf("%+v, %v", all, err)
 	}
 }

@@ -93,8 +93,15 @@ func (p *player) told(i uint8, before *failover.State, e *failover.Event, a *fai
 			p.fail("%s gives way for %s, and keeps its request", memberName(i), groupName(a.Group))
 		}
 	case failover.NoteGranted:
-		if is.Permits[a.Peer] != failover.NoPermit {
+		switch {
+		case is.Permits[a.Peer] != failover.NoPermit:
 			p.fail("%s grants %s to %s, and keeps a permit to do without it", memberName(i), groupName(a.Group), memberName(a.Peer))
+		case e.Kind != failover.Probed || e.Found != failover.FoundStopped:
+			p.fail("%s grants %s, and did not find it stopped", memberName(i), groupName(a.Group))
+		}
+	case failover.NoteReleasing:
+		if p.c.Words == 0 && p.s.Failback != failover.FailbackAuto {
+			p.fail("%s releases %s, and nobody asked for that", memberName(i), groupName(a.Group))
 		}
 	case failover.NoteContradiction:
 		p.contradicted(i, a.Peer, a.Group, was)
