@@ -27,6 +27,7 @@ type Config struct {
 	Decision failover.Config
 	// Multiplier, StartWindow, Stretch and Extensions are detection's.
 	Multiplier  uint8
+	Intervals   [failover.MaxMembers]time.Duration // of members whose pulses come at another pace; 0 is as Decision says
 	StartWindow time.Duration
 	Stretch     float64
 	Extensions  int
@@ -119,6 +120,9 @@ func (c *Config) decision(me uint8, f *file, boot uint32) failover.Config {
 	d := c.Decision
 	d.Me, d.N, d.G = me, uint8(len(c.Nodes)), uint8(len(c.Groups))
 	d.Core, d.Rest, d.Boot = f.core, f.rest, boot
+	if own := c.Intervals[me]; own > 0 {
+		d.IntervalMS = uint32(own.Milliseconds())
+	}
 	for m := range d.N {
 		p := &c.Power[m]
 		if m == me || p.Uncut {

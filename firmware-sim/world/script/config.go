@@ -39,7 +39,7 @@ func init() {
 		{"level2", "on|off", "a second relay with a mirror contact on every node", onOff(func(c *world.Config, on bool) { each(c, func(p *world.Power) { p.Level2 = on }) })},
 		{"supplies", "N", "redundant supplies of every node, each with its own relay", number(1, failover.MaxSenses, func(c *world.Config, n int) { each(c, func(p *world.Power) { p.Supplies = n }) })},
 		{"hold-up", "DURATION", "for which supplies carry their host", span(func(c *world.Config, d time.Duration) { each(c, func(p *world.Power) { p.HoldUp = d }) })},
-		{"interval", "DURATION", "between pulses; set it before other times", span(func(c *world.Config, d time.Duration) { c.SetTiming(d, c.Multiplier) })},
+		{"interval", "DURATION [NODE]", "between pulses; set it before other times, and that of one node after that of all", setInterval},
 		{"multiplier", "N", "intervals until silence; set it before other times", number(2, 255, func(c *world.Config, n int) {
 			c.SetTiming(time.Duration(c.Decision.IntervalMS)*time.Millisecond, uint8(n))
 		})},
@@ -173,6 +173,16 @@ func setPrefer(p *parser, words []string) error {
 		group.Prefer = append(group.Prefer, uint8(slices.Index(p.config.Nodes, name)))
 	}
 	return nil
+}
+
+func setInterval(p *parser, words []string) error {
+	if len(words) != 2 {
+		return span(func(c *world.Config, d time.Duration) { c.SetTiming(d, c.Multiplier) })(p, words)
+	}
+	if err := p.node(words[1]); err != nil {
+		return err
+	}
+	return span(func(c *world.Config, d time.Duration) { c.Intervals[slices.Index(c.Nodes, words[1])] = d })(p, words[:1])
 }
 
 func setSense(p *parser, words []string) error {
