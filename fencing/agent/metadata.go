@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Metadata is what an agent tells of itself.
@@ -84,9 +85,11 @@ func (a *Agent) Metadata(ctx context.Context) (m Metadata, err error) {
 	return m, nil
 }
 
-// oneLine is a text as one line: what an agent says of itself ends up in our sentences.
+// oneLine is a text as one line that can be read: what an agent says of itself ends up in our sentences.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	return brief(strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return r == ' ' || r == utf8.RuneError || !unicode.IsPrint(r)
+	}), " "))
 }
 
 func parseMetadata(t text) (Metadata, error) {
@@ -95,7 +98,7 @@ func parseMetadata(t text) (Metadata, error) {
 	}
 	var d document
 	if err := xml.Unmarshal(t.bytes, &d); err != nil {
-		return Metadata{}, fmt.Errorf("it is no XML of a fence agent: %w", err)
+		return Metadata{}, fmt.Errorf("it is no XML of a fence agent: %s", oneLine(err.Error()))
 	}
 	m := Metadata{Name: oneLine(d.Name), Short: oneLine(d.Short)}
 	for _, p := range d.Parameters {
@@ -236,7 +239,7 @@ func (p Parameter) refuses(value string) string {
 		}
 	case "select":
 		if !is(p.Choices) {
-			return "one of " + strings.Join(p.Choices, ", ")
+			return "one of " + brief(strings.Join(p.Choices, ", "))
 		}
 	}
 	return ""

@@ -103,14 +103,18 @@ func (r redactor) clean(t text) string {
 	if !t.cut {
 		return s
 	}
+	most := 0
 	for _, secret := range r.secrets {
-		for n := len(secret) - 1; n > 0; n-- {
+		for n := len(secret) - 1; n > most; n-- {
 			if strings.HasSuffix(s, secret[:n]) {
-				return s[:len(s)-n] + hidden
+				most = n
 			}
 		}
 	}
-	return s
+	if most == 0 {
+		return s
+	}
+	return s[:len(s)-most] + hidden
 }
 
 // words is what an agent wrote as the end of a sentence, on one line.
@@ -123,14 +127,19 @@ func (a *Agent) words(end ending) string {
 			}
 		}
 	}
-	said := strings.Join(lines, "; ")
-	if said == "" {
+	if len(lines) == 0 {
 		return ""
 	}
-	if len(said) > shown {
-		said = strings.ToValidUTF8(said[:shown], "") + "..."
+	// On one line two pieces may have become a secret that was none before.
+	return ": " + brief(a.secrets.replace.Replace(strings.Join(lines, "; ")))
+}
+
+// brief is the beginning of a text, as much of it as an error says.
+func brief(s string) string {
+	if len(s) > shown {
+		return strings.ToValidUTF8(s[:shown], "") + "..."
 	}
-	return ": " + said
+	return s
 }
 
 func printable(r rune) rune {

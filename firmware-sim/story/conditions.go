@@ -1,7 +1,6 @@
 package story
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -97,7 +96,10 @@ func nodeAndCount(args []string) error {
 	if len(args) != 2 {
 		return errUsage
 	}
-	return errors.Join(node(args[0]), count(args[1], "alarms"))
+	if err := node(args[0]); err != nil {
+		return err
+	}
+	return count(args[1], "alarms")
 }
 
 func count(word, of string) error {

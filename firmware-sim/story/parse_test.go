@@ -4,9 +4,11 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 )
 
 // good has every verb at least once, and what it is read as.
@@ -201,6 +203,7 @@ var bad = []struct{ line, want string }{
 	{"expect alarms alpha few within 5s", "\"few\" is not a number of alarms"},
 	{"expect alarms 3 within 5s", "write: expect alarms NODE N"},
 	{"expect alarms charlie 3 within 5s", "no node \"charlie\""},
+	{"expect alarms charlie few within 5s", "no node \"charlie\""},
 	{"expect no-owner alpha within 5s", "write: expect no-owner within"},
 	{"expect believed charlie within 5s", "no node \"charlie\""},
 	{"expect believed within 5s", "write: expect believed NODE|stranger within"},
@@ -320,6 +323,8 @@ func TestTheExampleInTheManualIsRight(t *testing.T) {
 	}
 }
 
+// FuzzParse: a script is either refused with one sentence for each wrong line, which names it, or read as what reads the
+// same when it is written down again.
 func FuzzParse(f *testing.F) {
 	f.Add(BuiltIn)
 	for _, g := range good {
@@ -329,9 +334,22 @@ func FuzzParse(f *testing.F) {
 		f.Add("start\n" + b.line)
 	}
 	f.Add("start\nrepeat 3\nsleep 1s\ncut-net\nend\nsleep 1s\n")
+	f.Add("config speed \x1b[2J\nda\u202ence\nstart\nzone \xff\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := Parse("f", text)
 		if err != nil {
+			last := 0
+			for said := range strings.SplitSeq(err.Error(), "\n") {
+				rest, named := strings.CutPrefix(said, "f:")
+				number, why, _ := strings.Cut(rest, ": ")
+				line, bad := strconv.Atoi(number)
+				// A repeat without an end is said last.
+				if !named || bad != nil || line <= last && why != "repeat has no end; write a line with end" || line > max(1, len(slices.Collect(strings.Lines(text)))) ||
+					why == "" || strings.ContainsFunc(why, func(r rune) bool { return !unicode.IsPrint(r) }) {
+					t.Fatalf("%q is refused with %q", text, said)
+				}
+				last = line
+			}
 			return
 		}
 		// What was read can be written down and read again to the same.

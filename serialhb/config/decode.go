@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -46,7 +47,7 @@ func (d *decoder) syntax(err error) {
 	var de *toml.DecodeError
 	if errors.As(err, &de) {
 		at.line, _ = de.Position()
-		if key := strings.Join(de.Key(), "."); key != "" {
+		if key := strings.Join(de.Key(), "."); strings.TrimSpace(key) != "" {
 			at.key = key
 		}
 	}
@@ -135,8 +136,8 @@ func (d *decoder) tables(field reflect.Value, at place, path string, value any) 
 // place is that of a key in a table; a key that is not there has the line of the table.
 func (d *decoder) place(table place, path, name string) place {
 	at := place{line: table.line, key: name}
-	if name == "" {
-		at.key = `""`
+	if strings.TrimSpace(name) == "" {
+		at.key = strconv.Quote(name)
 	}
 	if table.key != "" {
 		at.key = table.key + "." + at.key

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 )
 
 // Severity says how bad a finding is.
@@ -61,7 +63,17 @@ func errorsIn(all []Finding) (n int) {
 type findings []Finding
 
 func (all *findings) add(s Severity, at place, fix, format string, args ...any) {
-	*all = append(*all, Finding{Severity: s, Line: at.line, Key: at.key, Text: fmt.Sprintf(format, args...), Fix: fix})
+	*all = append(*all, Finding{Severity: s, Line: at.line, Key: legible(at.key), Text: legible(fmt.Sprintf(format, args...)), Fix: legible(fix)})
+}
+
+// legible takes out what would break the line or drive a terminal: names and values are what the file says.
+func legible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, s)
 }
 
 func (all *findings) bad(at place, fix, format string, args ...any) {

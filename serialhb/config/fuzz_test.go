@@ -1,11 +1,17 @@
 package config
 
 import (
+	"bytes"
+	"encoding/hex"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/serialhb/serialhb/fencing"
 	"github.com/serialhb/serialhb/gpio"
@@ -13,8 +19,13 @@ import (
 	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
-// FuzzParse: nothing makes it panic, every finding has a line and a fix, and a file without errors can be decided with
-// by each of its nodes.
+// isSentence says whether a text is one line that a person can read.
+func isSentence(s string) bool {
+	return strings.TrimSpace(s) != "" && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// FuzzParse: nothing makes it panic, every finding is one line with a line of the file and a fix, a file without errors can
+// be decided with by each of its nodes, and a comment changes nothing.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("testdata/bad/*.toml")
 	if err != nil {
@@ -27,13 +38,14 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	for _, text := range []string{three, whole(), Example("plant-7"), Example("p", "a", "b", "c", "d"), "", "'' = 0", "\xff", "a.b.c = [[{}]]", "node = 1", "[[node.x]]", "link = [{}]", "[cluster.name]"} {
+	for _, text := range []string{three, whole(), Example("plant-7"), Example("p", "a", "b", "c", "d"), "", "'' = 0", "' ' = 0", "\"a\\nb\" = 0",
+		"[[group.resource]]\nkind = 'exec'\nstart = ['x/\u202ey']\nstatus = [\"a\\u001bb\"]", "\xff", "a.b.c = [[{}]]", "node = 1", "[[node.x]]", "link = [{}]", "[cluster.name]"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, found := Parse(data, "fuzz")
 		for _, one := range found {
-			if one.Text == "" || one.Fix == "" || one.Key == "" || one.Line < 0 || int(one.Severity) >= len(severityNames) {
+			if !isSentence(one.Text) || !isSentence(one.Fix) || !isSentence(one.Key) || one.Line < 0 || one.Line > 1+bytes.Count(data, []byte("\n")) || int(one.Severity) >= len(severityNames) {
 				t.Fatalf("half a finding: %+v", one)
 			}
 		}
@@ -54,6 +66,13 @@ func FuzzParse(f *testing.F) {
 			}
 			core, rest = c.CoreDigest, c.RestDigest
 			sound(t, c)
+		}
+		more, again := Parse(slices.Concat([]byte("# one\n"), data, []byte("\n# more\n")), "fuzz")
+		if HasErrors(again) || len(again) != len(found) {
+			t.Fatalf("with comments: %v, without: %v", again, found)
+		}
+		if c, refused := more.For(file.Nodes[0]); c == nil || c.CoreDigest != core || c.RestDigest != rest {
+			t.Fatalf("comments change a digest: %v", refused)
 		}
 	})
 }
@@ -132,6 +151,67 @@ func sound(t *testing.T, c *Config) {
 			}
 		}
 	}
+}
+
+// FuzzReadKey: a key is what its digits say, and what is said of any other file shows nothing of it.
+func FuzzReadKey(f *testing.F) {
+	const digits = "000102030405060708090A0b0c0d0e0f"
+	for _, text := range []string{digits + "\n", digits + digits + "\n\n", " " + digits, digits[1:], digits[2:], digits + "zz", digits + "\n" + digits, "", "\x00", "secret\xff"} {
+		f.Add([]byte(text))
+	}
+	path := filepath.Join(f.TempDir(), "key")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		key, err := ReadKey(path)
+		if err == nil {
+			if len(key) < pulse.MinKey || !strings.EqualFold(hex.EncodeToString(key), string(bytes.TrimSpace(data))) {
+				t.Fatalf("%q is the key %x", data, key)
+			}
+			return
+		}
+		said := strings.ReplaceAll(err.Error(), path, "")
+		for at := range max(0, len(data)-3) {
+			if part := string(data[at : at+4]); key != nil || !isSentence(said) || strings.Trim(part, "0123456789abcdefABCDEF") == "" && strings.Contains(said, part) {
+				t.Fatalf("%q: %x, %s", data, key, said)
+			}
+		}
+	})
+}
+
+// FuzzParseOptions: options that are taken can be written down and read again to the same, and what is said of others is
+// one line that shows no value.
+func FuzzParseOptions(f *testing.F) {
+	for _, text := range []string{
+		"# of the board\n\n password=hush hush\r\nusername = admin\n", "password=a=b c\npasswd=\n", "password=hush\npassword=hush\n", "hush\n", "=hush\n", "a b=hush\n",
+		"password=\"hush\"\n", "password=hush\x00\n", "password=hush\xff\n", "action=hush\n", "\xff=hush", "p\x1bq=1\np\x1bq=2",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		all, err := parseOptions(data)
+		if err != nil {
+			if !isSentence(err.Error()) {
+				t.Fatalf("%q is refused with %q", data, err)
+			}
+			var marked strings.Builder
+			for line := range strings.Lines(string(data)) {
+				marked.WriteString(strings.Replace(line, "=", "=a secret of mine", 1))
+			}
+			if _, err := parseOptions([]byte(marked.String())); err != nil && strings.Contains(err.Error(), "a secret of mine") {
+				t.Fatalf("%q is refused with %q", marked.String(), err)
+			}
+			return
+		}
+		var again strings.Builder
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			again.WriteString(name + "=" + all[name] + "\n")
+		}
+		if same, err := parseOptions([]byte(again.String())); err != nil || !maps.Equal(same, all) {
+			t.Fatalf("%q says %q, and that says %q: %v", data, all, same, err)
+		}
+	})
 }
 
 // A large document of a shape that invites square effort is done with at once.

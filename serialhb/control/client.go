@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -118,16 +119,16 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (*h
 	}
 	defer resp.Body.Close()
 	var f failure
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&f); err != nil || f.Error == "" {
-		return nil, fmt.Errorf("control: ask %s: the daemon answers %s; is it of another version?", path, resp.Status)
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&f); err != nil || strings.TrimSpace(f.Error) == "" {
+		return nil, fmt.Errorf("control: ask %s: the daemon answers %s; is it of another version?", path, plain(resp.Status))
 	}
 	switch resp.StatusCode {
 	case http.StatusForbidden:
-		return nil, &told{f.Error, ErrDenied}
+		return nil, &told{plain(f.Error), ErrDenied}
 	case http.StatusServiceUnavailable:
-		return nil, &told{f.Error, ErrTimeout}
+		return nil, &told{plain(f.Error), ErrTimeout}
 	}
-	return nil, &told{f.Error, nil}
+	return nil, &told{plain(f.Error), nil}
 }
 
 // told is the daemon's own sentence, with the cause that it stands for.
@@ -156,5 +157,6 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, unix.ECONNRESET), errors.Is(err, unix.EPIPE):
 		return fmt.Errorf("%w any more at %s: it ended while it was asked; look again when it is back", ErrNoDaemon, c.path)
 	}
-	return fmt.Errorf("control: ask %s: %w", c.path, err)
+	// It may quote the answer.
+	return fmt.Errorf("control: ask %s: %s", c.path, plain(err.Error()))
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -55,8 +56,8 @@ func (c *Client) stream(ctx context.Context, quiet time.Duration, path string, t
 			return errWhole
 		case err != nil:
 			return c.explain(ctx, err)
-		case line.Error != "":
-			return &told{line.Error, nil}
+		case strings.TrimSpace(line.Error) != "":
+			return &told{plain(line.Error), nil}
 		}
 		if err := tell(line.Event); err != nil {
 			return err

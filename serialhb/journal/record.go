@@ -67,7 +67,8 @@ func lineSeq(line []byte) (uint64, bool) {
 // parseLine reads a line (without its end), if it is whole.
 func parseLine(line []byte) (Record, bool) {
 	var r Record
-	if _, ok := lineSeq(line); !ok || json.Unmarshal(line, &r) != nil {
+	seq, ok := lineSeq(line)
+	if !ok || json.Unmarshal(line, &r) != nil || r.Seq != seq {
 		return Record{}, false
 	}
 	return r, true

@@ -2,10 +2,12 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -71,4 +73,19 @@ func TestSeal(t *testing.T) {
 		}
 		unix.Close(fd)
 	}
+}
+
+// FuzzParse: whatever a program calls itself, the rest is read right, and no text makes Parse panic.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("sleep"), 4242, int64(123456), byte('S'-'A'))
+	f.Add([]byte("a) Z 1 2 (b\n)"), 1, int64(0), byte('Z'-'A'))
+	f.Add([]byte("1 (x) S 1 2 3"), 7, int64(1), byte('X'-'A'))
+	f.Fuzz(func(t *testing.T, name []byte, group int, ticks int64, state byte) {
+		_, _ = Parse(name)
+		text := fmt.Appendf(nil, "17 (%s) %c 1 %d 17 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 %d 0 0 18446744073709551615", name, 'A'+state%26, group, ticks)
+		want := Stat{Ended: state%26 == 'Z'-'A' || state%26 == 'X'-'A', Group: group, Born: time.Duration(ticks) * tick}
+		if got, err := Parse(text); err != nil || got != want {
+			t.Errorf("%q: %+v, %v; want %+v", text, got, err, want)
+		}
+	})
 }

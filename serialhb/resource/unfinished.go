@@ -64,6 +64,9 @@ func (n note) read(boot string) (*unfinished, error) {
 	if err == nil {
 		err = json.Unmarshal(b, &u)
 	}
+	if err == nil && !u.sound() {
+		err = errors.New("it is no note of a start or stop")
+	}
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", string(n), cause(err))
@@ -71,6 +74,11 @@ func (n note) read(boot string) (*unfinished, error) {
 		return nil, nil
 	}
 	return &u, nil
+}
+
+// sound says whether a note can be one of ours. Its process is signalled as a group, and 1 as a group is everybody.
+func (u *unfinished) sound() bool {
+	return (u.Action == ActionStart || u.Action == ActionStop) && u.Until >= 0 && u.Born >= 0 && (u.Pid > 1 || u.Pid == 0 && u.Born == 0)
 }
 
 // remove forgets. A note that stays makes the next daemon stop what it could have adopted, which is the safe side.

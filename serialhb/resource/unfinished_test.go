@@ -225,14 +225,16 @@ func TestNoteOfWhatIsLongGone(t *testing.T) {
 
 func TestNoteThatCannotBeReadIsUnknown(t *testing.T) {
 	o := orphaned(t, ActionStart, "sleep 0.2", time.Hour)
-	if err := os.WriteFile(o.cfg.Unfinished, []byte(`{"action":`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if state, err := o.Probe(t.Context()); state != Unknown || err == nil {
-		t.Errorf("%v, %v", state, err)
-	}
-	if o.Start(t.Context()) == nil {
-		t.Error("it starts on a note that may say anything")
+	for _, text := range []string{`{}`, `{"action":"start","boot":"this boot","until_ns":1,"pid":1}`, `{"action":`} {
+		if err := os.WriteFile(o.cfg.Unfinished, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if state, err := o.Probe(t.Context()); state != Unknown || err == nil {
+			t.Errorf("%s: %v, %v", text, state, err)
+		}
+		if o.Start(t.Context()) == nil {
+			t.Errorf("it starts on a note that may say anything: %s", text)
+		}
 	}
 	if err := o.Stop(t.Context()); err != nil {
 		t.Errorf("a stop is always possible: %v", err)
@@ -299,4 +301,39 @@ func TestEndedActionsAreNotUnfinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.mustProbe(t, Stopped)
+}
+
+// FuzzNote: a note is one that this daemon could have written, or an error; what it says names one command and no other
+// process, and is written down again as the same.
+func FuzzNote(f *testing.F) {
+	for _, text := range []string{
+		`{"action":"start","boot":"this boot","until_ns":5000000000,"pid":4242,"born_ns":120000000}`, `{"action":"stop","boot":"this boot","until_ns":1,"started":true}`,
+		`{"action":"start","boot":"this boot","until_ns":1,"pid":-1}`, `{"action":"stop","boot":"this boot","until_ns":1,"pid":1}`, `{"action":"dance","boot":"this boot"}`,
+		`{"action":"start","boot":"this boot","until_ns":-9223372036854775808}`, `{"action":"start","boot":"another boot"}`, `{"boot":"this boot"}`, `{"action":`, `null`, `{}`, ``,
+		`{"action":"start","boot":"this boot","until_ns":1} {}`, `{"action":"start","boot":"this boot","until_ns":1,"born_ns":7}`,
+	} {
+		f.Add([]byte(text))
+	}
+	at := note(filepath.Join(f.TempDir(), "unfinished"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(string(at), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		u, err := at.read(thisBoot)
+		if u == nil || err != nil {
+			if u != nil {
+				t.Fatalf("%q is %+v and an error: %v", data, u, err)
+			}
+			return
+		}
+		if u.Action != ActionStart && u.Action != ActionStop || u.Boot != thisBoot || u.Pid < 0 || u.Pid == 1 || u.Pid == 0 && u.Born != 0 || u.Born < 0 || u.Until < 0 {
+			t.Fatalf("%q is believed: %+v", data, u)
+		}
+		if err := at.write(*u); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := at.read(thisBoot); err != nil || again == nil || *again != *u {
+			t.Fatalf("%q says %+v, and that says %+v: %v", data, u, again, err)
+		}
+	})
 }

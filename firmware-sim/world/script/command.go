@@ -108,9 +108,9 @@ func (p *parser) command(words []string) (c failover.Command, err error) {
 				err = p.node(a)
 				c.Peer = uint8(slices.Index(p.config.Nodes, a))
 			case 's':
-				var n int
-				if n, err = strconv.Atoi(a); err == nil && (n < 0 || n >= failover.MaxSenses) {
-					err = fmt.Errorf("there is no sense %d", n)
+				n, bad := strconv.Atoi(a)
+				if bad != nil || n < 0 || n >= failover.MaxSenses {
+					return c, fmt.Errorf("there is no sense %q; write a number from 0 to %d", a, failover.MaxSenses-1)
 				}
 				c.Broken = 1 << n
 			}

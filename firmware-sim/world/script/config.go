@@ -3,6 +3,7 @@ package script
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,6 +135,9 @@ func setNodes(p *parser, words []string) error {
 	if len(words) < 2 || len(words) > pulse.MaxMembers {
 		return fmt.Errorf("name 2 to %d nodes", pulse.MaxMembers)
 	}
+	if err := names(words); err != nil {
+		return err
+	}
 	p.config.Nodes, p.config.Power = words, nil
 	for range words {
 		p.config.Power = append(p.config.Power, world.DefaultPower())
@@ -141,9 +145,27 @@ func setNodes(p *parser, words []string) error {
 	return setGroups(p, []string{"web"})
 }
 
+var oneName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// names refuses what could not be told from each other, or not be told at all.
+func names(words []string) error {
+	for i, w := range words {
+		if !oneName.MatchString(w) {
+			return fmt.Errorf("%q is no name; use letters, digits, - and _", w)
+		}
+		if slices.Contains(words[:i], w) {
+			return fmt.Errorf("there are two of the name %s; give each its own", w)
+		}
+	}
+	return nil
+}
+
 func setGroups(p *parser, words []string) error {
 	if len(words) < 1 || len(words) > pulse.MaxGroups {
 		return fmt.Errorf("name 1 to %d groups", pulse.MaxGroups)
+	}
+	if err := names(words); err != nil {
+		return err
 	}
 	p.config.Groups = nil
 	for _, name := range words {
@@ -164,12 +186,15 @@ func setPrefer(p *parser, words []string) error {
 	if err != nil {
 		return err
 	}
+	if err := p.nodes(words[1:]); err != nil {
+		return err
+	}
+	if err := names(words[1:]); err != nil {
+		return err
+	}
 	group := &p.config.Groups[g]
 	group.Prefer = nil
 	for _, name := range words[1:] {
-		if err := p.node(name); err != nil {
-			return err
-		}
 		group.Prefer = append(group.Prefer, uint8(slices.Index(p.config.Nodes, name)))
 	}
 	return nil

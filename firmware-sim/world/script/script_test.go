@@ -2,9 +2,13 @@ package script
 
 import (
 	"errors"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 )
 
 // TestEveryLineIsChecked: what is wrong is named with its line, and nothing starts.
@@ -35,9 +39,12 @@ func TestEveryLineIsChecked(t *testing.T) {
 		"keys alpha":                                 "write: keys NODE KEY...",
 		"unwritable alpha all":                       "write: unwritable NODE run|state|both|none",
 		"clone alpha bravo":                          `there is a node "bravo" already`,
+		"clone alpha a.b":                            `"a.b" is no name`,
 		"run alpha dance":                            `there is no command "dance"`,
 		"run alpha switchover":                       "takes other words",
-		"run alpha confirm-off bravo 99":             "there is no sense 99",
+		"run alpha confirm-off bravo 99":             `there is no sense "99"`,
+		"run alpha confirm-off bravo -1":             `there is no sense "-1"; write a number from 0 to`,
+		"run alpha confirm-off bravo one":            `there is no sense "one"`,
 		"refused alpha because switchover web":       `there is no code "because"`,
 		"sleep 200d":                                 "is no duration",
 		"expect owner web alpha":                     "write: expect CONDITION",
@@ -64,22 +71,25 @@ func TestEveryLineIsChecked(t *testing.T) {
 
 func TestSettingsAreChecked(t *testing.T) {
 	for line, want := range map[string]string{
-		"config":                      "there is no such setting",
-		"config colour red":           "there is no such setting",
-		"config nodes alpha":          "name 2 to 4 nodes",
-		"config groups":               "name 1 to 16 groups",
-		"config prefer mail alpha":    `there is no group "mail"`,
-		"config prefer web delta":     `there is no node "delta"`,
-		"config takeover never":       "write: config takeover auto|approve",
-		"config sense good":           "write: config sense",
-		"config sense plain delta":    `there is no node "delta"`,
-		"config moves 0":              `"0" is no number from 1 to 255`,
-		"config interval soon":        `"soon" is no duration`,
-		"power-off alpha":             "nothing is on yet",
-		"expect owner a b within 1s":  `there is no group "a"`,
-		"config net maybe":            "write: config net on|off",
-		"config split everybody":      "write: config split",
-		"config multiplier a hundred": "write: config multiplier N",
+		"config":                        "there is no such setting",
+		"config colour red":             "there is no such setting",
+		"config nodes alpha":            "name 2 to 4 nodes",
+		"config groups":                 "name 1 to 16 groups",
+		"config nodes a b a":            "there are two of the name a",
+		"config groups web d\x00b":      `"d\x00b" is no name`,
+		"config prefer web bravo bravo": "there are two of the name bravo",
+		"config prefer mail alpha":      `there is no group "mail"`,
+		"config prefer web delta":       `there is no node "delta"`,
+		"config takeover never":         "write: config takeover auto|approve",
+		"config sense good":             "write: config sense",
+		"config sense plain delta":      `there is no node "delta"`,
+		"config moves 0":                `"0" is no number from 1 to 255`,
+		"config interval soon":          `"soon" is no duration`,
+		"power-off alpha":               "nothing is on yet",
+		"expect owner a b within 1s":    `there is no group "a"`,
+		"config net maybe":              "write: config net on|off",
+		"config split everybody":        "write: config split",
+		"config multiplier a hundred":   "write: config multiplier N",
 	} {
 		_, err := Parse("y.txt", line+"\nstart\n")
 		if err == nil || !strings.HasPrefix(err.Error(), "y.txt:1: ") || !strings.Contains(err.Error(), want) {
@@ -153,16 +163,53 @@ func TestFailureNamesItsLine(t *testing.T) {
 	}
 }
 
+// FuzzParse: a story is either refused with one sentence for each wrong line, which names it, or is read as the same with
+// other blanks and comments. What can be read can be begun.
 func FuzzParse(f *testing.F) {
 	f.Add("start\nexpect owner web alpha within 40s\n")
 	f.Add("config nodes a b c\npower-on a\nrun a confirm-off b 0\nweld RELAY_A@b\n")
+	f.Add("start\nrun alpha confirm-off bravo -1\nrefused alpha heard withdraw bravo 9\ntry alpha fence off bravo\n")
+	f.Add("config nodes a b c\nconfig groups web db\nconfig prefer db b a\nconfig supplies 4\nconfig level2 on\nconfig interval 0s\nconfig hold-up 100d\nstart\n")
+	f.Add("")
+	f.Add("\x1b[2J alpha\nstart\n")
+	f.Add("start # and go\n\n#\nsay a# b#c")
+	f.Add("config nodes a b a\nconfig groups web db\x00web\nconfig prefer db b\nstart\nclone alpha \x1b\n")
+	f.Add("config mode maybe\ndance \x1b[2J\nlose 101\nstart\nsleep 101d\nclone alpha alpha\ncut-net alpha->alpha\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		s, err := Parse("fuzz", text)
+		s, err := Parse("f", text)
 		if err != nil {
+			last := 0
+			for said := range strings.SplitSeq(err.Error(), "\n") {
+				rest, named := strings.CutPrefix(said, "f:")
+				number, why, _ := strings.Cut(rest, ": ")
+				line, bad := strconv.Atoi(number)
+				if !named || bad != nil || line <= last || line > max(1, len(slices.Collect(strings.Lines(text)))) ||
+					why == "" || strings.ContainsFunc(why, func(r rune) bool { return !unicode.IsPrint(r) }) {
+					t.Fatalf("%q is refused with %q", text, said)
+				}
+				last = line
+			}
 			return
 		}
 		if len(s.Steps) == 0 {
 			t.Error("a story without steps is no error")
+		}
+		var again strings.Builder
+		for line := range strings.Lines(text) {
+			again.WriteString(" " + strings.TrimSuffix(line, "\n") + "\t# more\n")
+		}
+		s2, err := Parse("f", again.String())
+		if err != nil || len(s2.Steps) != len(s.Steps) || !reflect.DeepEqual(s2.Config, s.Config) {
+			t.Fatalf("%q was read, %q is read as %+v: %v", text, again.String(), s2, err)
+		}
+		for i, one := range s.Steps {
+			if two := s2.Steps[i]; one.Line != two.Line || one.Text != two.Text || one.verb != two.verb {
+				t.Fatalf("%+v became %+v", one, two)
+			}
+		}
+		s.Steps = nil
+		if _, err := s.Run(); err != nil {
+			t.Fatalf("%q cannot be begun: %v", text, err)
 		}
 	})
 }

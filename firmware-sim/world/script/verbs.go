@@ -330,6 +330,9 @@ func parseClone(p *parser, words []string) (func(*player) error, error) {
 	if p.node(words[1]) == nil {
 		return nil, fmt.Errorf("there is a node %q already; give the clone another name", words[1])
 	}
+	if err := names(words[1:]); err != nil {
+		return nil, err
+	}
 	p.extra = append(p.extra, words[1])
 	return func(pl *player) error { pl.w.Clone(words[0], words[1]); return nil }, nil
 }

@@ -190,6 +190,9 @@ func TestTheOrderOfJobsDoesNotMatter(t *testing.T) {
 		}
 	}
 	one := search(inTurn)
+	if one.result.Depth != 12 || len(one.level) < shards/2 || one.result.Bad != "" {
+		t.Fatalf("%+v, and %d blocks to go: that has no order to speak of", one.result, len(one.level))
+	}
 	for _, run := range []Run{backwards, spread} {
 		other := search(run)
 		if !reflect.DeepEqual(one.result, other.result) {

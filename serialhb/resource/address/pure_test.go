@@ -1,6 +1,7 @@
 package address
 
 import (
+	"bytes"
 	"encoding/hex"
 	"net/netip"
 	"slices"
@@ -8,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mdlayher/ndp"
 	"github.com/vishvananda/netlink"
+	"golang.org/x/net/bpf"
 )
 
 var (
@@ -145,32 +148,60 @@ func TestClaimant(t *testing.T) {
 	}
 }
 
+// FuzzClaimant: whoever claims an address stands in the frame, or sent it, and so does the address; what follows a claim
+// changes nothing; and the kernel's filter lets every claim through.
 func FuzzClaimant(f *testing.F) {
+	var filters []*bpf.VM
 	for _, ip := range []netip.Addr{v4, v6} {
-		q, err := question(ip, alpha)
+		raw, err := filter(ip)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(q.body)
-		all, err := announcement(ip, bravo, true)
+		program, ok := bpf.Disassemble(raw)
+		vm, err := bpf.NewVM(program)
+		if err != nil || !ok {
+			f.Fatal(err)
+		}
+		filters = append(filters, vm)
+	}
+	seed := func(one frame, err error) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		for _, one := range all {
-			f.Add(one.body)
+		f.Add(one.body)
+	}
+	near4, near6, far6 := netip.MustParseAddr("192.0.2.11"), netip.MustParseAddr("2001:db8:1::10"), netip.MustParseAddr("fe80::1")
+	for _, ip := range []netip.Addr{v4, v6, near4, near6} {
+		seed(question(ip, bravo))
+		for _, by := range []MAC{bravo, {}} {
+			all, err := announcement(ip, by, true)
+			for _, one := range all {
+				seed(one, err)
+			}
 		}
 	}
+	seed(arpFrame(1, bravo, near4, MAC{}, v4))
+	seed(quietQuestion(far6, bravo, v6))
+	seed(quietQuestion(v6, bravo, far6))
+	seed(ndFrame(&ndp.NeighborAdvertisement{TargetAddress: v6}, far6, allNodes))
+	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, ip := range []netip.Addr{v4, v6} {
+		for i, ip := range []netip.Addr{v4, v6} {
 			by, claims := claimant(ip, alpha, body)
 			if !claims {
 				continue
 			}
-			if by == (MAC{}) {
-				t.Error("claimed by nobody")
+			if by == (MAC{}) || by != alpha && !bytes.Contains(body, by[:]) {
+				t.Errorf("claimed by %s", by)
 			}
-			if !strings.Contains(string(body), string(ip.AsSlice())) {
+			if !bytes.Contains(body, ip.AsSlice()) {
 				t.Errorf("a claim to %s in which it does not stand", ip)
+			}
+			if more, claims := claimant(ip, alpha, append(body[:len(body):len(body)], 1, 2, 3)); !claims || more != by {
+				t.Errorf("claimed by %s, and with three bytes more by %s (%v)", by, more, claims)
+			}
+			if n, err := filters[i].Run(body); err != nil || n < min(len(body), frameRoom) {
+				t.Errorf("the kernel would let %d of %d bytes through: %v", n, len(body), err)
 			}
 		}
 	})
