@@ -148,11 +148,7 @@ func (s *fateSum) add(f chance.Fate, w *world.World) {
 			s.came[what]++
 		}
 	}
-	for p, events := range w.Pairs() {
-		for e, n := range events {
-			s.pairs[p][e] += n
-		}
-	}
+	s.pairs.Add(w.Pairs())
 	for _, g := range w.Gaps() {
 		if isTakeover(w, g) {
 			s.takeovers = append(s.takeovers, g.Lasted)
@@ -181,12 +177,18 @@ func isTakeover(w *world.World, g world.Gap) bool {
 	return g.From != g.To && slices.ContainsFunc(w.Notes(), proves) && !slices.ContainsFunc(w.Accepted(), asks)
 }
 
-// tooTame says what happened too seldom, or nil.
+// tooTame says what happened too seldom, or although nothing could make it happen, or nil.
 func (s *fateSum) tooTame() error {
+	if err := chance.Disproved(&s.pairs); err != nil {
+		return err
+	}
 	for _, f := range floors {
 		if s.seeds >= telling && 100*s.came[f.what] < f.percent*s.seeds {
 			return fmt.Errorf("in %.1f%% of the seeds %s, and it has to be %d%%: the faults of firmware-sim/chance are too tame", 100*float64(s.came[f.what])/float64(s.seeds), f.what, f.percent)
 		}
+	}
+	if s.seeds >= chance.AllPairs {
+		return chance.Unmet(&s.pairs)
 	}
 	return nil
 }
@@ -210,7 +212,7 @@ func (s *fateSum) printShares(title string, with map[string]uint64) {
 
 // printPairs says which phases met which events, and which never did.
 func (s *fateSum) printPairs() {
-	fmt.Println("\nhow often a group was in a phase when an event came (a dot is never)")
+	fmt.Println("\nhow often a group was in a phase when an event came (a dot is never; - is what cannot be, ~ what a story has to show)")
 	fmt.Printf("  %-16s", "")
 	for p := range s.pairs {
 		fmt.Printf(" %9.9s", pulse.Phase(p))
@@ -219,11 +221,16 @@ func (s *fateSum) printPairs() {
 	for e := failover.EventKind(0); e.String() != "invalid"; e++ {
 		fmt.Printf("  %-16s", e)
 		for p := range s.pairs {
-			if n := s.pairs[p][e]; n > 0 {
-				fmt.Printf(" %9d", n)
-			} else {
-				fmt.Printf(" %9s", ".")
+			cell := "."
+			switch mark := chance.MarkOf(pulse.Phase(p), e); {
+			case s.pairs[p][e] > 0:
+				cell = fmt.Sprint(s.pairs[p][e])
+			case mark.Impossible():
+				cell = "-"
+			case mark != nil:
+				cell = "~"
 			}
+			fmt.Printf(" %9s", cell)
 		}
 		fmt.Println()
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/serialhb/serialhb/firmware-sim/chance"
 	"github.com/serialhb/serialhb/firmware-sim/world"
 	"github.com/serialhb/serialhb/firmware-sim/world/script"
+	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
 func TestFlagsThatDoNotFitAreRefused(t *testing.T) {
@@ -89,6 +91,25 @@ func TestTameFatesAreNoProof(t *testing.T) {
 		}
 		s.seeds++
 		s.came[f.what]++
+	}
+}
+
+// Every pair of a phase and an event is met, or marked; and what is marked as impossible never is, in however few fates.
+func TestPairsAreMetOrMarked(t *testing.T) {
+	s := fateSum{seeds: 1, came: map[string]uint64{}}
+	s.pairs[pulse.Active][failover.Started] = 1
+	if err := s.tooTame(); err == nil || !strings.Contains(err.Error(), "started came in active") {
+		t.Error(err)
+	}
+	s = fateSum{seeds: chance.AllPairs, came: map[string]uint64{}}
+	for _, f := range floors {
+		s.came[f.what] = s.seeds
+	}
+	if err := s.tooTame(); err == nil || !strings.Contains(err.Error(), "heard in blocked") {
+		t.Error(err)
+	}
+	if s.seeds--; s.tooTame() != nil {
+		t.Error("so few seeds need not meet all")
 	}
 }
 

@@ -207,7 +207,7 @@ func (d *drawer) settings(interval time.Duration) {
 	if interval >= time.Second {
 		multiplier = 5
 	}
-	if d.rng.IntN(4) == 0 {
+	if d.rng.IntN(2) == 0 {
 		d.fate.Groups = []string{"web", "db"}
 		set("groups web db")
 		set("prefer db bravo alpha")
@@ -222,6 +222,9 @@ func (d *drawer) settings(interval time.Duration) {
 	sense := d.pick("fail-safe", "fail-safe", "plain")
 	d.plain = sense == "plain"
 	set("sense %s", sense)
+	if d.rng.IntN(2) == 0 {
+		set("fence-when-deaf on")
+	}
 	set("mode %s", d.pick("reboot", "reboot", "reboot", "off"))
 	set("keeps-coil %s", d.pick("on", "off"))
 	if d.level2 = d.rng.IntN(3) == 0; d.level2 {
@@ -233,6 +236,7 @@ func (d *drawer) settings(interval time.Duration) {
 	}
 	restore := []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}[d.rng.IntN(3)]
 	set("wait-to-restore %s", restore)
+	set("stop-limit %s", lingers*3/4)
 	set("seed %d", d.rng.IntN(1<<30))
 	d.fate.Bound = bound(interval, multiplier)
 	if failback == "auto" {
@@ -260,13 +264,16 @@ type trouble struct {
 	acts func(d *drawer, n, o string) []Act
 }
 
-// mix draws which troubles there are in this fate, and how often each. One there always is.
+// mix draws which troubles there are in this fate, and how often each. One there always is, and one in five is a moment.
 func (d *drawer) mix() []trouble {
 	all := []trouble{troubles[d.rng.IntN(len(troubles))]}
 	for _, t := range troubles {
 		for range [...]int{0, 0, 1, 1, 2, 4}[d.rng.IntN(6)] {
 			all = append(all, t)
 		}
+	}
+	for range len(all) / 4 {
+		all = append(all, aMoment)
 	}
 	return all
 }

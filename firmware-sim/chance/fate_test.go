@@ -103,10 +103,12 @@ func befalls(wrong map[string]bool, f []string) {
 		set(last != "7", f[:3]...)
 		set(true, "daemon's file of", f[1])
 	case "wrong-key", "keys":
-		set(verb == "wrong-key", "key of", f[1])
+		set(verb == "wrong-key" || len(f) > 3, "key of", f[1])
 		set(true, "daemon's file of", f[1])
-	case "restart-daemon":
+	case "restart-daemon", "reload":
 		set(false, "daemon's file of", f[1])
+	case "upgrade", "downgrade":
+		set(verb == "upgrade", "program of", f[1])
 	}
 }
 

@@ -51,6 +51,7 @@ var troubles = []trouble{
 	}},
 	{"lying relay", weldFor},
 	{"lying relay", weldFor},
+	{"lying relay", weldFor},
 	{"dead line", func(d *drawer, n, _ string) []Act {
 		r := d.relay(n)
 		return both("no-line "+r, "free "+r, d.long(10*time.Second, 20*time.Minute))
@@ -105,6 +106,14 @@ var troubles = []trouble{
 	}},
 	{"person: power", func(d *drawer, n, o string) []Act {
 		return both("try "+n+" fence off "+o, "try "+n+" fence on "+o, d.long(time.Second, 2*time.Minute))
+	}},
+	{"slow services", slow},
+	aMoment,
+	{"reload", reload},
+	{"rotation", rotate},
+	{"upgrade", upgrade},
+	{"spent session", func(d *drawer, n, _ string) []Act {
+		return []Act{{0, "spend " + n + " " + d.pick("pulses", "requests")}}
 	}},
 	{"person: restart", func(d *drawer, n, _ string) []Act { return []Act{{0, "try " + n + " restart"}} }},
 }

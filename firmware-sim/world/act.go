@@ -123,7 +123,7 @@ func (d *daemon) sendPulses() {
 			if _, _, last, heard := d.watch.Path(uint8(l), p); heard && claim.Echo != 0 {
 				claim.EchoAge = pulse.EchoAgeStep(uint32((d.w.now - last) / time.Millisecond))
 			}
-			d.frame = d.keys.AppendPulse(d.frame[:0], &claim)
+			d.frame = d.speaks.say(d.keys.AppendPulse(d.frame[:0], &claim))
 			d.h.send(l, p, d.frame)
 		}
 	}
@@ -143,7 +143,7 @@ func (d *daemon) sendSides() {
 		side.To, side.Seq, side.PeerSession = p, d.sideSeq, d.state.Peers[p].In.Session
 		for l, link := range d.w.links {
 			if link.peers(d.cfg.Me)&(1<<p) != 0 && !link.serial { // a line has no room to spare beside the pulses here
-				d.h.send(l, p, d.keys.AppendSide(nil, &side))
+				d.h.send(l, p, d.speaks.say(d.keys.AppendSide(nil, &side)))
 			}
 		}
 	}
@@ -160,10 +160,7 @@ func (d *daemon) leave() {
 	if d.exit == failover.ExitQuiet {
 		h.restartLater()
 	}
-	if after := h.afterLeave; after != nil {
-		h.afterLeave = nil
-		after()
-	}
+	h.hasLeft()
 }
 
 // Explain says in a sentence why a member does not ask for a group, or "".

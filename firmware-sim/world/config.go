@@ -39,10 +39,12 @@ type Config struct {
 
 	Boot    time.Duration // from power to the daemon's start
 	Restart time.Duration // from the daemon's death to its next start
-	Save    time.Duration // to write the run directory
-	Keep    time.Duration // to write the state directory
-	Jitter  time.Duration // the most by which a loop wakes late
-	Armed   bool          // state directories begin armed
+	// StopLimit is how long the init system lets a daemon leave.
+	StopLimit time.Duration
+	Save      time.Duration // to write the run directory
+	Keep      time.Duration // to write the state directory
+	Jitter    time.Duration // the most by which a loop wakes late
+	Armed     bool          // state directories begin armed
 
 	// KeepsCoil: an output keeps its state without its process. Otherwise a dead daemon's coils are released.
 	KeepsCoil bool
@@ -86,7 +88,7 @@ func Default() Config {
 		},
 		Multiplier: multiplier, Stretch: 1.5, Extensions: 10,
 		Baud: 115200, Lan: true, Net: Air{Delay: 150 * time.Microsecond, Spread: 100 * time.Microsecond},
-		Boot: 20 * time.Second, Restart: 300 * time.Millisecond, Save: 500 * time.Microsecond, Keep: 8 * time.Millisecond,
+		Boot: 20 * time.Second, Restart: 300 * time.Millisecond, StopLimit: 10 * time.Minute, Save: 500 * time.Microsecond, Keep: 8 * time.Millisecond,
 		Jitter: 300 * time.Microsecond, Armed: true,
 	}
 	c.SetTiming(interval, multiplier)

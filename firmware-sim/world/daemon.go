@@ -19,23 +19,24 @@ type daemon struct {
 	keys  *pulse.Keyring
 	began time.Duration
 
-	in       fifo[arrival]
-	events   fifo[failover.Event]
-	queue    fifo[failover.Event]
-	actions  []failover.Action
-	changes  []detect.Change
-	current  *pulse.Pulse
-	frame    []byte
-	timers   []timer
-	interval time.Duration
-	nextBeat time.Duration
-	sideAt   time.Duration
-	planned  time.Duration
-	deferred bool
-	turns    uint64 // so that only the newest plan to wake counts
-	wake     func() // is turn
-	opened   pulse.Frame
-	soon     bool // a turn for something that arrived is on its way
+	in        fifo[arrival]
+	events    fifo[failover.Event]
+	queue     fifo[failover.Event]
+	actions   []failover.Action
+	changes   []detect.Change
+	current   *pulse.Pulse
+	frame     []byte
+	timers    []timer
+	interval  time.Duration
+	nextBeat  time.Duration
+	sideAt    time.Duration
+	readUntil time.Duration
+	planned   time.Duration
+	deferred  bool
+	turns     uint64 // so that only the newest plan to wake counts
+	wake      func() // is turn
+	opened    pulse.Frame
+	soon      bool // a turn for something that arrived is on its way
 
 	acts     [][]failover.Action // by group
 	powers   []*power
@@ -49,6 +50,8 @@ type daemon struct {
 	sideSeq  uint32
 	exited   bool
 	exit     uint32
+
+	speaks *dialect // nil: this version only
 }
 
 // timer is one that the decision asked for.
@@ -61,6 +64,7 @@ type timer struct {
 const (
 	lateTolerance = 2 * time.Millisecond
 	deferMost     = 20 * time.Millisecond
+	readAgain     = time.Millisecond
 	idle          = time.Second
 	sideEvery     = 5 * time.Second
 )
@@ -70,6 +74,9 @@ func newDaemon(h *host) *daemon {
 	d := &daemon{h: h, w: w, cfg: w.c.decision(h.me, &h.file, h.boot), keys: w.keyring(h.file.keys),
 		began: w.now, commands: map[uint32]*Answer{}, words: map[word]bool{}, acts: make([][]failover.Action, len(w.c.Groups))}
 	d.wake = d.turn
+	if h.file.later {
+		d.speaks = newDialect(h.file.keys)
+	}
 	d.interval = time.Duration(d.cfg.IntervalMS) * time.Millisecond
 	dc := detect.Config{Me: h.me, N: uint8(len(w.c.Nodes)), Interval: d.interval, Multiplier: w.c.Multiplier,
 		StartWindow: w.c.StartWindow, Stretch: w.c.Stretch, Extensions: w.c.Extensions}
@@ -186,7 +193,9 @@ func (d *daemon) turn() {
 			d.changed(c)
 		}
 	}
-	d.fireTimers()
+	if !d.unread() {
+		d.fireTimers()
+	}
 	if now >= d.nextBeat {
 		d.nextBeat += d.interval
 		if d.nextBeat <= now {
@@ -203,16 +212,29 @@ func (d *daemon) turn() {
 
 func (d *daemon) lateness() {
 	if late := d.w.now - d.planned; late > lateTolerance {
+		if d.w.now >= d.readUntil+deferMost {
+			d.readUntil = d.w.now + deferMost
+		}
 		d.watch.Late(late)
 	}
 }
 
+// unread says whether what is no word of a peer waits for what peers said while this member was held up.
+func (d *daemon) unread() bool {
+	return d.w.now < d.readUntil && (d.w.now < d.readUntil-deferMost+readAgain || d.h.pending())
+}
+
 func (d *daemon) drain() {
-	for d.in.any() || d.events.any() {
-		if d.in.any() && (!d.events.any() || d.w.rng.IntN(2) == 0) {
+	for {
+		switch first := d.in.any(); {
+		case first && (!d.events.any() || d.w.rng.IntN(2) == 0):
 			d.take(d.in.take())
-		} else {
-			d.step(d.events.take())
+		case d.events.any() && !d.unread():
+			if e := d.events.take(); !d.forsaken(&e) {
+				d.step(e)
+			}
+		case !first:
+			return
 		}
 	}
 }
@@ -227,12 +249,18 @@ func (d *daemon) nextDeadline() time.Duration {
 	next := min(d.nextBeat, d.w.now+idle)
 	if at, ok := d.watch.Next(); ok {
 		if d.deferred {
-			at = max(at, d.w.now+time.Millisecond)
+			at = max(at, d.w.now+readAgain)
 		}
 		next = min(next, at)
 	}
 	for i := range d.timers {
 		next = min(next, d.timers[i].at)
+	}
+	if d.unread() {
+		next = max(next, d.w.now+readAgain)
+		if d.events.any() {
+			next = d.w.now + readAgain
+		}
 	}
 	return next
 }

@@ -15,7 +15,8 @@
 //	link.go                        cables and the network
 //	service.go facts.go            resources, files
 //	daemon.go act.go inbox.go      the loop, as serialhb/daemon has it
-//	person.go hand.go              commands of operators, and what the world does to machines
+//	dialect.go                     a protocol version that is not written yet
+//	person.go hand.go upkeep.go    commands of operators, and what the world does to machines
 //	view.go well.go                what can be seen, and whether all is well
 //	check.go signs.go              what must never be
 //	script/                        the story language

@@ -61,15 +61,39 @@ func (w *World) KillDaemon(node string) {
 	h.restartLater()
 }
 
-// StartDaemon starts the daemon of a node that is up.
-func (w *World) StartDaemon(node string) { w.host(node).startDaemon() }
+// StartDaemon starts the daemon of a node that is up, if it leaves when it has left.
+func (w *World) StartDaemon(node string) {
+	h := w.host(node)
+	if d := h.daemon; d != nil && d.state.Leaving != failover.Staying && h.afterLeave == nil {
+		h.afterLeave = h.startDaemon
+	}
+	h.startDaemon()
+}
 
 // SetRestarts says what becomes of a daemon of a node that dies.
 func (w *World) SetRestarts(node string, r Restarts) { w.host(node).restart = r }
 
-// StopDaemon is SIGTERM: an orderly leave. It stays stopped.
+// StopDaemon is SIGTERM: an orderly leave, and SIGKILL for whoever does not end in time. It stays stopped.
 func (w *World) StopDaemon(node string) *Answer {
+	h := w.host(node)
+	if d := h.daemon; d != nil {
+		h.later(w.c.StopLimit, func() {
+			if !d.dead && d.state.Leaving != failover.Staying {
+				d.tell("daemon killed: it does not leave")
+				h.endDaemon()
+				h.hasLeft()
+			}
+		})
+	}
 	return w.Command(node, failover.Command{Kind: failover.CmdLeave})
+}
+
+// hasLeft does what waits for the end of a daemon.
+func (h *host) hasLeft() {
+	if after := h.afterLeave; after != nil {
+		h.afterLeave = nil
+		after()
+	}
 }
 
 // Reboot is an orderly reboot: the daemon leaves, then the host goes through a boot.

@@ -48,6 +48,8 @@ type file struct {
 	core uint16
 	rest uint8
 	keys []string
+	// later: its program speaks a later protocol version too
+	later bool
 }
 
 // Restarts is what becomes of a daemon that died.

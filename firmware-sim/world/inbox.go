@@ -41,7 +41,7 @@ func (d *daemon) take(a arrival) {
 
 func (d *daemon) takeFrame(a *arrival) {
 	f := &d.opened
-	verdict := d.keys.Open(a.raw, f)
+	verdict := d.keys.Open(d.speaks.hear(a.raw), f)
 	d.w.reuse(a.raw)
 	switch verdict {
 	case pulse.Good:
@@ -54,7 +54,7 @@ func (d *daemon) takeFrame(a *arrival) {
 		if f.Kind == pulse.FramePulse && f.Pulse.To == d.cfg.Me {
 			f.Pulse.IntervalMS = 0 // of a newer version nothing but life is read
 			d.current = &f.Pulse
-			d.step(failover.Event{Kind: failover.HeardNewer, Peer: f.Pulse.From, Link: a.link})
+			d.step(failover.Event{Kind: failover.HeardNewer, Link: a.link, Pulse: &f.Pulse})
 			d.current = nil
 		}
 	case pulse.WrongKey:
@@ -122,6 +122,9 @@ func (w *World) Reload(node string) string {
 	}
 	d.cfg.Rest = h.file.rest
 	d.keys = fresh
+	if d.speaks != nil {
+		d.speaks = newDialect(h.file.keys)
+	}
 	d.sideAt = w.now
 	d.tell("configuration read again")
 	d.step(failover.Event{Kind: failover.Reloaded})

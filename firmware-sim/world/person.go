@@ -17,6 +17,7 @@ type Answer struct {
 	node  string
 	asked failover.Command
 	gen   uint32
+	asks  time.Duration // when
 }
 
 // Accepted is a command that a daemon accepted.
@@ -29,7 +30,7 @@ type Accepted struct {
 // Command has a person ask something of the daemon of a node; the world has to run on for the answer. A node without a
 // daemon, or a frozen one, never answers.
 func (w *World) Command(node string, c failover.Command) *Answer {
-	answer := &Answer{node: node, asked: c}
+	answer := &Answer{node: node, asked: c, asks: w.now}
 	h := w.host(node)
 	if h.daemon == nil {
 		return answer
@@ -41,6 +42,22 @@ func (w *World) Command(node string, c failover.Command) *Answer {
 	d.tell("a person: " + c.Kind.String())
 	d.post(failover.Event{Kind: failover.Commanded, Command: c})
 	return answer
+}
+
+// patience is how long a person's command waits for a daemon that hangs. It is not begun when nobody waits for it any more.
+const patience = 2200 * time.Millisecond
+
+func (d *daemon) forsaken(e *failover.Event) bool {
+	if e.Kind != failover.Commanded {
+		return false
+	}
+	answer := d.commands[e.Command.ID]
+	if answer == nil || d.w.now-answer.asks <= patience {
+		return false
+	}
+	delete(d.commands, e.Command.ID)
+	d.tell("nobody waits for " + answer.asked.Kind.String() + " any more")
+	return true
 }
 
 func (d *daemon) reply(a *failover.Action) {

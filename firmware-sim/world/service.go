@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
 // service is the resources of one group on one host. Whether they run is the physical truth; it changes only while an
@@ -120,11 +121,20 @@ func (d *daemon) stop(s *service, end func(failover.Event)) {
 func (h *host) fail(g uint8) {
 	h.services[g].runs = false
 	h.tell(h.w.group(g) + " dies")
-	if d := h.daemon; d != nil {
-		d.later(h.services[g].Monitor, func() {
-			if !h.services[g].runs {
-				d.post(failover.Event{Kind: failover.ServiceFailed, Group: g})
-			}
-		})
+	if h.daemon != nil {
+		h.daemon.monitor(g)
 	}
+}
+
+// monitor looks at a group a little later, and again as long as it is being started: then nobody asks yet what a monitor finds.
+func (d *daemon) monitor(g uint8) {
+	d.later(d.h.services[g].Monitor, func() {
+		if d.h.services[g].runs {
+			return
+		}
+		d.post(failover.Event{Kind: failover.ServiceFailed, Group: g})
+		if d.state.Groups[g].Phase == pulse.Starting {
+			d.monitor(g)
+		}
+	})
 }

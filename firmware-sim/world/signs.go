@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -33,7 +34,7 @@ func (s *signs) lasts(now, gap, long time.Duration) bool {
 // they come in time in both directions: see [daemon.signOf].
 func (h *host) hears(from *host, sent time.Duration) {
 	d, o := h.daemon, from.daemon
-	if d == nil || o == nil || from.clone || h.clone || d.keys.IDs()[0] != o.keys.IDs()[0] {
+	if d == nil || o == nil || from.clone || h.clone || !d.opens(o) || !o.opens(d) {
 		return
 	}
 	detection := d.cfg.DetectTime
@@ -43,6 +44,11 @@ func (h *host) hears(from *host, sent time.Duration) {
 	if sent >= o.began && h.w.now-sent < detection/4 {
 		h.frames[from.me].note(h.w.now, sent, detection)
 	}
+}
+
+// opens says whether a daemon has the key that another one signs with.
+func (d *daemon) opens(o *daemon) bool {
+	return d.keys == o.keys || slices.Contains(d.keys.IDs(), o.keys.IDs()[0])
 }
 
 const (

@@ -7,7 +7,16 @@ import (
 	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
-// What can be seen of a world. Nothing here changes anything.
+// What can be seen of a world. Nothing here changes one.
+
+// Add adds what another world counted.
+func (p *Pairs) Add(q *Pairs) {
+	for phase := range q {
+		for kind, n := range q[phase] {
+			p[phase][kind] += n
+		}
+	}
+}
 
 // Powered says whether a node has power.
 func (w *World) Powered(node string) bool { return w.host(node).powered }

@@ -213,7 +213,7 @@ func (w *World) keyring(names []string) *pulse.Keyring {
 	}
 	var secrets [][]byte
 	for _, n := range names {
-		secrets = append(secrets, []byte("a key of a simulated cluster: "+n))
+		secrets = append(secrets, secret(n))
 	}
 	k, err := pulse.NewKeyring("world", secrets...)
 	if err != nil {

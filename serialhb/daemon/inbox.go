@@ -60,7 +60,7 @@ func (d *Daemon) takeFrame(link uint8, at time.Duration, f *pulse.Frame, v pulse
 		if f.Kind == pulse.FramePulse && f.Pulse.To == d.o.Decision.Me {
 			p := f.Pulse
 			p.IntervalMS = 0 // of a newer version nothing but life is read
-			d.hear(at, &p, failover.Event{Kind: failover.HeardNewer, Peer: p.From, Link: link})
+			d.hear(at, &p, failover.Event{Kind: failover.HeardNewer, Link: link, Pulse: &p})
 		}
 	case pulse.WrongKey:
 		d.takeWrongKey(link, at)

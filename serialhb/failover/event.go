@@ -16,7 +16,7 @@ const (
 	Beat
 	// Heard: an authentic pulse of this protocol version arrived. Link, Pulse.
 	Heard
-	// HeardNewer: an authentic frame of a newer protocol version. Peer, Link.
+	// HeardNewer: an authentic pulse of a newer protocol version, of which only the header and the echo are known. Link, Pulse.
 	HeardNewer
 	// WentSilent: no link has life of a peer within its detection time. Peer, OneByOne.
 	WentSilent

@@ -9,61 +9,79 @@ func (m *machine) me() pulse.Me {
 
 // heard judges one authentic pulse: is it life, is it a claim, does it contradict a proof?
 func (m *machine) heard(p *pulse.Pulse, link uint8) {
+	standing, other := m.standing(p, link)
+	switch {
+	case standing == pulse.Rising:
+		m.contradicts(p, false)
+	case standing.IsLife():
+		if other {
+			m.otherSession(p)
+		}
+		m.alive(p, link, standing == pulse.Claimed)
+	}
+}
+
+// standing says what an authentic pulse is worth by its header, and whether its session takes the place of another one.
+func (m *machine) standing(p *pulse.Pulse, link uint8) (worth pulse.Standing, other bool) {
 	if p.From >= m.c.N || p.From == m.c.Me || link >= pulse.MaxLinks {
 		m.s.Ignored++
-		return
+		return pulse.Own, false
 	}
 	peer := &m.s.Peers[p.From]
 	m.endWithdrawal(p.From)
 	session := peer.In.Session
-	in, standing := peer.In.Hear(p, int(link), m.me())
-	peer.In = in
-	switch standing {
+	peer.In, worth = peer.In.Hear(p, int(link), m.me())
+	switch worth {
 	case pulse.Rising:
 		m.doubt(p.From, DoubtRising)
-		m.contradicts(p, false)
 	case pulse.Twin:
 		m.doubt(p.From, DoubtTwin)
 	case pulse.Alive, pulse.Claimed:
-		if in.Session != session {
-			m.otherSession(p)
-		}
-		m.alive(p, link, standing == pulse.Claimed)
 	default:
 		m.s.Ignored++
 	}
+	return worth, peer.In.Session != session
 }
 
-func (m *machine) heardNewer(p, link uint8) {
-	if p >= m.c.N || p == m.c.Me || link >= pulse.MaxLinks {
-		m.s.Ignored++
+// heardNewer reads of a newer version whether it is life, and of which session. The peer understands this member all the
+// while: it has to be named in what it hears, or it would take this member's next session for a stranger's.
+func (m *machine) heardNewer(p *pulse.Pulse, link uint8) {
+	standing, other := m.standing(p, link)
+	if !standing.IsLife() {
 		return
 	}
-	m.endWithdrawal(p)
-	peer := &m.s.Peers[p]
+	if other {
+		m.voidSession(p.From)
+	}
+	peer := &m.s.Peers[p.From]
 	if !peer.Newer {
 		peer.Newer = true
-		m.note(NoteNewerVersion, p, 0, 0)
+		m.note(NoteNewerVersion, p.From, 0, 0)
 	}
-	m.do(Action{Kind: Alive, Peer: p, Link: link})
-	m.present(p)
+	m.do(Action{Kind: Alive, Peer: p.From, Link: link})
+	m.present(p.From)
 }
 
-// otherSession voids what named the peer's old session. Another boot in the place of one that is heard and has something
-// is a fast reboot, or another machine under the same name: until that is known, nothing rests on its word.
+// otherSession is another session in the place of the one before. Another boot in the place of one that is heard and has
+// something is a fast reboot, or another machine under the same name: until that is known, nothing rests on its word.
 func (m *machine) otherSession(p *pulse.Pulse) {
 	peer := &m.s.Peers[p.From]
 	if peer.Claim.Valid && peer.Presence == Present && peer.Claim.Boot != p.Boot && m.hasSomething(&peer.Claim) {
 		peer.Doubt |= DoubtBoot
 		m.setTimer(TimerDoubt, p.From, m.c.DoubtTime)
 	}
-	peer.Claim.Valid = false
+	m.voidSession(p.From)
+}
+
+// voidSession voids what named the old session of a peer.
+func (m *machine) voidSession(p uint8) {
+	m.s.Peers[p].Claim.Valid = false
 	for g := range m.c.G {
 		grp := &m.s.Groups[g]
-		grp.Grants[p.From] = Grant{}
-		grp.Seen[p.From] = pulse.Wish{}
-		grp.Tried = pulse.Wish{}      // each session numbers its wishes anew
-		if grp.ProbeFor == p.From+1 { // the new session's request may bear the same number: it needs a probe of its own
+		grp.Grants[p] = Grant{}
+		grp.Seen[p] = pulse.Wish{}
+		grp.Tried = pulse.Wish{} // each session numbers its wishes anew
+		if grp.ProbeFor == p+1 { // the new session's request may bear the same number: it needs a probe of its own
 			grp.ProbeFor, grp.ProbeReq = 0, 0
 		}
 	}

@@ -44,7 +44,7 @@ func (m *machine) apply(e *Event) {
 	case Heard:
 		m.heard(e.Pulse, e.Link)
 	case HeardNewer:
-		m.heardNewer(e.Peer, e.Link)
+		m.heardNewer(e.Pulse, e.Link)
 	case WentSilent:
 		m.wentSilent(e.Peer, e.OneByOne)
 	case Doubted:

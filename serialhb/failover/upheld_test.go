@@ -207,10 +207,11 @@ func TestLifeEndsAnApprovalBeforeAnyClaim(t *testing.T) {
 
 // Who is heard in a newer version never says what it claims: its life ends a fence like any other life.
 func TestLifeOfANewerVersionEndsAFailedFence(t *testing.T) {
-	_, m := givenUp(t)
+	b, m := givenUp(t)
 	m.take(Restore)
 	m.begin(reread(t, m.s.Volatile()), true, FoundStopped)
-	m.do(Event{Kind: HeardNewer, Peer: 0})
+	b.members[0].do(Event{Kind: Beat})
+	m.do(Event{Kind: HeardNewer, Pulse: headOf(b.members[0].pulse(1))})
 	if f := m.s.Peers[0].Fence; f.Phase == FenceFailed {
 		t.Errorf("%+v", f)
 	}

@@ -32,7 +32,11 @@ type walk struct {
 	crash                       int // in ten thousand actions, after which the daemon dies
 	lies, cut                   bool
 	bad                         error
+	pairs                       pairsMet
 }
+
+// pairsMet counts how often a group was in a phase when an event came.
+type pairsMet [pulse.Blocked + 1][eventEnd]int
 
 type walkPulse struct {
 	p    pulse.Pulse
@@ -157,6 +161,9 @@ func (w *walk) step(i uint8, e Event) {
 		return
 	}
 	before := h.s
+	for g := range w.g {
+		w.pairs[before.Groups[g].Phase][e.Kind]++
+	}
 	m := machine{c: &h.cfg, s: &h.s} // as Step does it
 	m.apply(&e)
 	if w.rounds = max(w.rounds, m.settle(settleRounds)); h.s.Unsettled {

@@ -52,6 +52,7 @@ func init() {
 		{"wait-to-restore", "DURATION", "before an automatic failback", span(func(c *world.Config, d time.Duration) { c.Decision.RestoreTime = d })},
 		{"boot", "DURATION", "from power to the daemon's start", span(func(c *world.Config, d time.Duration) { c.Boot = d })},
 		{"restart", "DURATION", "from a daemon's death to its next start", span(func(c *world.Config, d time.Duration) { c.Restart = d })},
+		{"stop-limit", "DURATION", "after which a daemon that was told to stop, and does not, is killed", span(func(c *world.Config, d time.Duration) { c.StopLimit = d })},
 		{"cables", "on|off", "a serial cable between each two nodes", onOff(func(c *world.Config, on bool) { c.Baud = map[bool]int{true: 115200}[on] })},
 		{"net", "on|off", "a network path", onOff(func(c *world.Config, on bool) { c.Lan = on })},
 		{"armed", "on|off", "how state directories begin", onOff(func(c *world.Config, on bool) { c.Armed = on })},

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -58,6 +59,35 @@ func findCondition(name string) *condition {
 }
 
 func parseExpect(p *parser, words []string) (func(*player) error, error) {
+	e, err := p.expectation(words)
+	if err != nil {
+		return nil, err
+	}
+	return func(pl *player) error { return pl.expect(e.c, e.args, e.limit, e.hold || e.c.watches) }, nil
+}
+
+// parseAwait reads a condition that may become true, or not.
+func parseAwait(p *parser, words []string) (func(*player) error, error) {
+	e, err := p.expectation(words)
+	if err != nil || e.hold {
+		return nil, cmp.Or(err, errUsage)
+	}
+	return func(pl *player) error {
+		for until := pl.w.Now() + e.limit; !e.c.holds(pl, e.args) && pl.w.Step(until); {
+		}
+		return pl.w.Err()
+	}, nil
+}
+
+// expectation is a condition, and how long it may take, or has to stay.
+type expectation struct {
+	c     *condition
+	args  []string
+	limit time.Duration
+	hold  bool
+}
+
+func (p *parser) expectation(words []string) (*expectation, error) {
 	if len(words) < 3 {
 		return nil, errUsage
 	}
@@ -81,8 +111,7 @@ func parseExpect(p *parser, words []string) (func(*player) error, error) {
 	if err := p.arguments(c, args); err != nil {
 		return nil, err
 	}
-	hold := how == "for" || c.watches
-	return func(pl *player) error { return pl.expect(c, args, limit, hold) }, nil
+	return &expectation{c, args, limit, how == "for"}, nil
 }
 
 // arguments checks the words of a condition against their kinds.

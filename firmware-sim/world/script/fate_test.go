@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/serialhb/serialhb/firmware-sim/chance"
+	"github.com/serialhb/serialhb/firmware-sim/world"
 )
 
 // measured is how many seeds the floors below are about.
@@ -31,6 +32,7 @@ func TestFatesHold(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var sum chance.Tally
+	var pairs world.Pairs
 	var all errgroup.Group
 	all.SetLimit(runtime.GOMAXPROCS(0))
 	for seed := range n {
@@ -50,10 +52,14 @@ func TestFatesHold(t *testing.T) {
 			for _, n := range w.Notes() {
 				sum.ToldOf(n.Node, n.Code.String(), n.Group)
 			}
+			pairs.Add(w.Pairs())
 			return nil
 		})
 	}
 	_ = all.Wait()
+	if err := chance.Disproved(&pairs); err != nil {
+		t.Error(err)
+	}
 	if n < measured || t.Failed() {
 		return
 	}

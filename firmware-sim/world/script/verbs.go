@@ -31,12 +31,7 @@ func init() {
 		{"freeze", "NODE...", "hang the host; its power stays on", true, onNodes((*world.World).Freeze)},
 		{"thaw", "NODE...", "let a hung host go on", true, onNodes((*world.World).Thaw)},
 		{"kill-daemon", "NODE [hold]", "kill the daemon alone; with hold it stays dead", true, parseKill},
-		{"restart-daemon", "NODE...", "kill the daemon if it runs, and start it at once", true, onNodes(func(w *world.World, n string) {
-			w.SetRestarts(n, world.NotRestarted)
-			w.KillDaemon(n)
-			w.StartDaemon(n)
-			w.SetRestarts(n, world.Restarted)
-		})},
+		{"restart-daemon", "NODE...", "kill the daemon if it runs, and start it at once", true, onNodes(restart)},
 		{"cut-cable", "[A->B]", "cut the serial cables, in one direction or all", true, onWay(true, func(f *world.PathFault) { f.Cut = true })},
 		{"mend-cable", "[A->B]", "join them again", true, onWay(true, func(f *world.PathFault) { f.Cut = false })},
 		{"cut-net", "[A->B]", "cut the network, in one direction or all", true, onWay(false, func(f *world.PathFault) { f.Cut = true })},
@@ -56,11 +51,18 @@ func init() {
 		{"keys", "NODE KEY...", "edit its list of keys; the first signs", true, parseKeys},
 		{"wrong-key", "NODE", "its daemon restarts with a key that nobody else has", true, onNodes(func(w *world.World, n string) {
 			w.SetKeys(n, "stray")
-			w.SetRestarts(n, world.NotRestarted)
-			w.KillDaemon(n)
-			w.StartDaemon(n)
-			w.SetRestarts(n, world.Restarted)
+			restart(w, n)
 		})},
+		{"reload", "NODE...", "its daemon reads its configuration again; what is refused is asked again until it is taken", true, onNodes((*world.World).Reloads)},
+		{"upgrade", "NODE...", "its daemon restarts with a program of a later protocol version", true, onNodes(func(w *world.World, n string) {
+			w.Upgrade(n, true)
+			restart(w, n)
+		})},
+		{"downgrade", "NODE...", "its daemon restarts with the program of today", true, onNodes(func(w *world.World, n string) {
+			w.Upgrade(n, false)
+			restart(w, n)
+		})},
+		{"spend", "NODE pulses|requests", "its session has next to no pulses, or requests, left, and will be renewed", true, parseSpend},
 		{"fresh-disk", "NODE...", "its state directory is empty", true, onNodes((*world.World).FreshDisk)},
 		{"unwritable", "NODE run|state|both|none", "which directories refuse writes", true, parseUnwritable},
 		{"clone", "NODE NAME", "boot another machine with its image on the same network", true, parseClone},
@@ -68,10 +70,19 @@ func init() {
 		{"refused", "NODE CODE COMMAND...", "the same, and it must be refused for that reason", true, parseRun(false)},
 		{"try", "NODE COMMAND...", "the same, whatever comes of it", true, parseTry},
 		{"sleep", "DURATION", "let time pass", false, parseSleep},
+		{"await", "CONDITION within DURATION", "let time pass until it is true, and at most so long", false, parseAwait},
 		{"expect", "CONDITION within|for DURATION", "it becomes true within the time, or stays true for all of it", false, parseExpect},
 		{"never", "two-owners", "no two powered nodes run a group at once: it holds for every story, at every event, said or not", false, parseNever(false)},
 		{"excuse", "two-owners", "suspend that: a person lied, and the story is about what happens then", false, parseNever(true)},
 	}
+}
+
+// restart ends a daemon and starts it at once.
+func restart(w *world.World, n string) {
+	w.SetRestarts(n, world.NotRestarted)
+	w.KillDaemon(n)
+	w.StartDaemon(n)
+	w.SetRestarts(n, world.Restarted)
 }
 
 func verbNames() (names []string) {
@@ -307,6 +318,14 @@ func parseKeys(p *parser, words []string) (func(*player) error, error) {
 		return nil, errUsage
 	}
 	return func(pl *player) error { pl.w.SetKeys(words[0], words[1:]...); return nil }, p.node(words[0])
+}
+
+func parseSpend(p *parser, words []string) (func(*player) error, error) {
+	spend := map[string]func(*world.World, string){"pulses": (*world.World).SpendPulses, "requests": (*world.World).SpendRequests}
+	if len(words) != 2 || spend[words[1]] == nil {
+		return nil, errUsage
+	}
+	return func(pl *player) error { spend[words[1]](pl.w, words[0]); return nil }, p.node(words[0])
 }
 
 func parseUnwritable(p *parser, words []string) (func(*player) error, error) {
