@@ -75,7 +75,10 @@ type Daemon struct {
 	bellSet  time.Duration // when the bell will ring; 0 is not set
 	interval time.Duration
 	deferred bool // a verdict waits for bytes
-	frame    []byte
+	// readUntil bounds how long all that is no word of a peer waits for bytes after a sleep; timersWait is that timers do.
+	readUntil  time.Duration
+	timersWait bool
+	frame      []byte
 
 	groups  []*groupWorker
 	powers  []*powerWorker
@@ -270,7 +273,7 @@ func (d *Daemon) wrote(kind failover.EventKind, gen uint32, err error) {
 
 // post takes a turn for the event of a worker.
 func (d *Daemon) post(e failover.Event) {
-	if d.bring() {
+	if d.readUp(d.bring) {
 		d.step(e)
 		d.leave()
 	}

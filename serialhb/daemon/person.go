@@ -40,7 +40,7 @@ func (d *Daemon) Status() control.Status {
 // visit takes a turn for somebody else's goroutine, which may be one that a panic does not end, such as a web server's.
 // A turn that panicked ends the process all the same: nobody may go on from half of it, nor wait for its end.
 func (d *Daemon) visit(giveUp <-chan struct{}, do func()) bool {
-	if !d.enter(giveUp) {
+	if !d.readUp(func() bool { return d.enter(giveUp) }) {
 		return false
 	}
 	defer func() {

@@ -21,8 +21,10 @@ const (
 	lateTolerance = 2 * time.Millisecond
 	// watchdogEvery is how often the supervisor hears that turns are taken.
 	watchdogEvery = 500 * time.Millisecond
-	// deferMost is how long a verdict waits for bytes that the driver already has.
+	// deferMost is how long a verdict waits for bytes that the driver already has, and whatever else is no word of a peer.
 	deferMost = 20 * time.Millisecond
+	// readAgain is how long whoever waits for that leaves the driver alone.
+	readAgain = time.Millisecond
 	// crowdMost is how many turns in a row may leave what is due to the next one: more than there can be who wait, and they
 	// are served in their order, so everybody who waited when something became due is heard before it is judged.
 	crowdMost = 64
@@ -54,6 +56,34 @@ func (d *Daemon) bring() bool {
 	d.coming.Add(1)
 	defer d.coming.Add(-1)
 	return d.enter(nil)
+}
+
+// readUp takes turns until one in which all that peers said while this member was held up has been read, or for so long as
+// that may take. A completion, a word of a person and a timer wait for it: a coil must not be driven on what was so before
+// the sleep, while the evidence against it lies in the driver. False is that there is none, as with enter.
+func (d *Daemon) readUp(enter func() bool) bool {
+	for enter() {
+		if !d.unread(d.o.Clock()) {
+			return true
+		}
+		d.leave()
+		select {
+		case <-time.After(readAgain):
+		case <-d.ended:
+			return false
+		}
+	}
+	return false
+}
+
+// unread says whether this member was late a moment ago, and a driver has bytes for it, or whoever reads them may have some in
+// hand.
+func (d *Daemon) unread(now time.Duration) bool {
+	return now < d.readUntil && (now < d.readUntil-deferMost+readAgain || d.bytes())
+}
+
+func (d *Daemon) bytes() bool {
+	return slices.ContainsFunc(d.o.Links, func(l LinkInfo) bool { return l.Link.Pending() > 0 })
 }
 
 // leave does what is due, and gives the turn back. What has arrived comes before what is judged: while others wait with
@@ -110,6 +140,9 @@ func (d *Daemon) lateness(now time.Duration) {
 		return
 	}
 	d.counted = now
+	if now >= d.readUntil+deferMost { // who is late all the time must not read for ever
+		d.readUntil = now + deferMost
+	}
 	d.late = max(d.late, now-d.planned)
 	d.watch.Late(late)
 }
@@ -124,7 +157,9 @@ func (d *Daemon) due() {
 			d.changed(c)
 		}
 	}
-	d.fireTimers(now)
+	if d.timersWait = d.unread(now); !d.timersWait {
+		d.fireTimers(now)
+	}
 	if now >= d.senseAt {
 		d.readSenses(now)
 	}
@@ -159,7 +194,7 @@ func (d *Daemon) chores(now time.Duration) {
 // while. It is time that bounds it, and not turns: a burst of junk in front of a pulse takes many.
 func (d *Daemon) bytesWait(now time.Duration) bool {
 	at, ok := d.watch.Next()
-	d.deferred = ok && now >= at && now < at+deferMost && slices.ContainsFunc(d.o.Links, func(l LinkInfo) bool { return l.Link.Pending() > 0 })
+	d.deferred = ok && now >= at && now < at+deferMost && d.bytes()
 	return d.deferred
 }
 
@@ -167,12 +202,16 @@ func (d *Daemon) nextDeadline(now time.Duration) time.Duration {
 	next := min(d.nextBeat, d.senseAt, now+idle)
 	if at, ok := d.watch.Next(); ok {
 		if d.deferred {
-			at = max(at, now+time.Millisecond)
+			at = max(at, now+readAgain)
 		}
 		next = min(next, at)
 	}
 	for i := range d.timers {
-		next = min(next, d.timers[i].at)
+		at := d.timers[i].at
+		if d.timersWait {
+			at = max(at, now+readAgain)
+		}
+		next = min(next, at)
 	}
 	return next
 }
