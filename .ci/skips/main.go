@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 )
 
 // reasons are the only ones for which a test may be skipped: each with the check that it really holds.
@@ -44,7 +46,22 @@ var reasons = []struct {
 	{"namespaces cannot be made", func() bool { return exec.Command("unshare", "-mnpi", "true").Run() != nil }},
 	{"qemu-system-x86", func() bool { _, err := exec.LookPath("qemu-system-x86_64"); return err != nil }},
 	{"Debian kernel", func() bool { return exec.Command("apt-cache", "show", "linux-image-cloud-amd64").Run() != nil }},
+	{"ptrace is refused", func() bool { return os.Getuid() != 0 || !traces() }},
 	{"socat", func() bool { _, err := exec.LookPath("socat"); return err != nil }},
+}
+
+// traces says whether a process may be traced at all.
+func traces() bool {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	c := exec.Command("true")
+	c.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	if c.Start() != nil {
+		return false
+	}
+	_ = c.Process.Kill()
+	_ = c.Wait() // it ends by the kill
+	return true
 }
 
 type line struct {

@@ -12,17 +12,21 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/serialhb/serialhb/firmware-sim/boundary"
 )
 
 type cli struct {
-	World   worldCmd   `cmd:"" help:"Play random stories in simulated time."`
-	Rack    rackCmd    `cmd:"" help:"Play random stories with real processes."`
-	Cost    costCmd    `cmd:"" help:"Measure what an idle pair costs."`
-	Endure  endureCmd  `cmd:"" help:"Lose the owner again and again, and look whether the daemon grows."`
-	Explore exploreCmd `cmd:"" help:"Go through everything that can happen to a few members, in every order."`
-	Museum  museumCmd  `cmd:"" help:"Show that the checks find bugs: build each mutant of the source, and let them look."`
-	Story   storyCmd   `cmd:"" help:"Write down the story of a seed."`
-	Guest   guestCmd   `cmd:"" help:"Run a story or a command in an emulated machine, whose clock may be set."`
+	World      worldCmd      `cmd:"" help:"Play random stories in simulated time."`
+	Rack       rackCmd       `cmd:"" help:"Play random stories with real processes."`
+	Cost       costCmd       `cmd:"" help:"Measure what an idle pair costs."`
+	Endure     endureCmd     `cmd:"" help:"Lose the owner again and again, and look whether the daemon grows."`
+	Explore    exploreCmd    `cmd:"" help:"Go through everything that can happen to a few members, in every order."`
+	Museum     museumCmd     `cmd:"" help:"Show that the checks find bugs: build each mutant of the source, and let them look."`
+	Story      storyCmd      `cmd:"" help:"Write down the story of a seed."`
+	Boundaries boundariesCmd `cmd:"" help:"Kill the survivor's daemon at every system call boundary of a takeover, and see the pair recover."`
+
+	Guest guestCmd `cmd:"" help:"Run a story or a command in an emulated machine, whose clock may be set."`
 
 	GuestInit guestInitCmd `cmd:"" hidden:"" help:"Be the first process of such a machine."`
 }
@@ -35,6 +39,9 @@ type stories struct {
 }
 
 func main() {
+	if exit, ok := boundary.Hidden(os.Args[1:]); ok {
+		os.Exit(exit)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var c cli

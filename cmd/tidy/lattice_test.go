@@ -67,7 +67,7 @@ var rooms = []room{
 		other: []string{"github.com/rs/zerolog"}},
 
 	{path: "cmd/serialhb/...", layer: program, ours: []string{"cmd/serialhb/...", "serialhb/...", "fencing/...", "gpio/...", "firmware-sim/..."}, other: programModules},
-	{path: "cmd/hbsim/...", layer: program, ours: []string{"cmd/hbsim/...", "serialhb/...", "serialhb/failover/explore", "fencing/...", "gpio/...", "firmware-sim/..."}, other: programModules},
+	{path: "cmd/hbsim/...", layer: program, ours: []string{"cmd/hbsim/...", "serialhb/...", "serialhb/failover/explore", "fencing/...", "gpio/...", "firmware-sim/...", "firmware-sim/boundary"}, other: programModules},
 	{path: "cmd/...", layer: program, ours: []string{"serialhb/...", "fencing/...", "gpio/..."}, other: programModules},
 	{path: ".ci/...", layer: program},
 
@@ -76,6 +76,7 @@ var rooms = []room{
 	{path: "fencing/fencingtest", layer: testSide, ours: []string{"fencing"}},
 	{path: "gpio/gpiotest", layer: testSide, ours: []string{"gpio"}},
 	{path: "firmware-sim/rack/segment", layer: testSide, ours: []string{"firmware-sim/rack/mono", "firmware-sim/rack/netpath"}, other: []string{"github.com/vishvananda/netlink", "github.com/mdlayher/packet", "golang.org/x/net", "golang.org/x/sys"}},
+	{path: "firmware-sim/boundary", layer: testSide, ours: []string{"firmware-sim/...", "serialhb/failover", "serialhb/journal"}, other: []string{"golang.org/x/sys"}},
 	{path: "firmware-sim/...", layer: testSide,
 		ours:  []string{"serialhb/pulse", "serialhb/detect", "serialhb/failover", "fencing", "gpio", "serialhb/control", "firmware-sim/...", "firmware-sim/rack/segment"},
 		other: []string{"golang.org/x/sys", "github.com/creack/pty"}},

@@ -110,6 +110,7 @@ func nodeConfig(name string, s Settings, at places) string {
 	line("\n[[group.resource]]")
 	line("kind = %s", q("exec"))
 	line("name = %s", q(Service))
+	line("start_timeout = %s", d(s.StartLimit))
 	for _, verb := range []string{"start", "stop", "status"} {
 		line("%s = [%s, %s]", verb, quoted(at.service), q(verb))
 	}

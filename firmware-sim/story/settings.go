@@ -23,6 +23,7 @@ type Settings struct {
 	Approval   time.Duration // for which an approval stays good unused
 	Starting   time.Duration // that the service takes before it starts
 	Stopping   time.Duration // that it takes before it stops
+	StartLimit time.Duration // that it may take to start
 	ProbeWait  time.Duration // for which nobody may answer for the service address before it is taken
 	Takeover   string        // auto or approve
 	Sense      string        // fail-safe or plain
@@ -44,7 +45,7 @@ func Defaults() Settings {
 		Interval: 20 * time.Millisecond, Multiplier: 5, Stretch: "1.5", Baud: 115200, Network: "on",
 		HoldUp: 5 * time.Millisecond, BootDelay: 50 * time.Millisecond, Operate: 8 * time.Millisecond,
 		Settle: 10 * time.Millisecond, Prove: 20 * time.Millisecond, Dwell: 300 * time.Millisecond,
-		Approval: 5 * time.Minute, ProbeWait: 200 * time.Millisecond,
+		Approval: 5 * time.Minute, StartLimit: time.Minute, ProbeWait: 200 * time.Millisecond,
 		Takeover: "auto", Sense: "fail-safe", Level2: "off", Agent: "off", Failback: "manual", Restore: 5 * time.Minute,
 		Retries: 1, Retry: 300 * time.Millisecond, LookEvery: 5 * time.Minute, Moves: 200, Fences: 200,
 	}
@@ -73,6 +74,7 @@ var settings = []setting{
 	duration("approval-time", "how long an approval stays good unused", time.Second, time.Hour, func(s *Settings) *time.Duration { return &s.Approval }),
 	duration("start-time", "what the service takes to start, besides a moment", 0, time.Minute, func(s *Settings) *time.Duration { return &s.Starting }),
 	duration("stop-time", "what the service takes to stop, besides a moment; it answers meanwhile", 0, time.Minute, func(s *Settings) *time.Duration { return &s.Stopping }),
+	duration("start-limit", "what the service may take to start; a start whose daemon died before it knew the process counts as under way for so long", time.Second, time.Hour, func(s *Settings) *time.Duration { return &s.StartLimit }),
 	duration("probe-wait", "with --netns: for how long nobody may answer for the service address before it is taken", 20*time.Millisecond, 10*time.Second, func(s *Settings) *time.Duration { return &s.ProbeWait }),
 	choice("sense", "what the power senses are declared as", func(s *Settings) *string { return &s.Sense }, "fail-safe", "plain"),
 	choice("level2", "whether there is a second relay in series, tried when the first one fails", func(s *Settings) *string { return &s.Level2 }, "on", "off"),
