@@ -2,9 +2,10 @@ package failover
 
 import "github.com/serialhb/serialhb/serialhb/pulse"
 
-// command answers what a person asks for: done, begun, or refused with a reason.
+// command answers what a person asks for: done, begun, or refused with a reason. Who leaves and cannot stop a group goes on
+// when a person has stopped it and clears the failure, or is told once more to leave.
 func (m *machine) command(c Command) {
-	if m.s.Leaving != Staying && !(c.Kind == CmdLeave && m.s.Leaving == LeaveStopping) {
+	if m.s.Leaving != Staying && !(m.s.Leaving == LeaveStopping && (c.Kind == CmdLeave || c.Kind == CmdClear)) {
 		m.refuse(c, WhyLeaving)
 		return
 	}
