@@ -338,7 +338,7 @@ func (m *machine) standstill(g uint8) {
 			return
 		}
 	}
-	m.withdraw(g, NoteStandstill)
+	m.withdraw(g, NoteStandstill, m.c.Me)
 }
 
 // stopEnded: a holder has just stopped, which is movement too. Its grant waits for a probe and for a pulse, and would find

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/serialhb/serialhb/fencing"
@@ -116,7 +117,13 @@ func TestWhatEndsARequest(t *testing.T) { // rules 1, 8, 10 to 12, 16
 		m.ask(0, NoteAsks)
 		m.s.Peers[0].Presence = Silent
 	}
-	goes := func(m *machine) bool { return m.lost(0) == None }
+	goes := func(m *machine) bool {
+		why, about := m.lost(0)
+		if text := words[why].sentence; strings.Contains(text, "{peer}") && about != 0 {
+			t.Errorf("%q is said about member %d", text, about)
+		}
+		return why == None
+	}
 	ends := map[string]func(m *machine){
 		"standby":     func(m *machine) { m.s.Standby = true },
 		"maintenance": func(m *machine) { m.s.Maintenance = true },
@@ -146,10 +153,11 @@ func TestWhatEndsARequest(t *testing.T) { // rules 1, 8, 10 to 12, 16
 	m := &machine{c: &c, s: &s}
 	m.ask(0, NoteAsksSwitchover)
 	s.Groups[0].Planned, s.Standby, s.Maintenance = true, true, true
-	if why := m.lost(0); why != None {
+	if why, _ := m.lost(0); why != None {
 		t.Errorf("what a person asked for ends because of %s", why)
 	}
-	if s.Peers[0].Presence = Silent; m.lost(0) == None {
+	s.Peers[0].Presence = Silent
+	if why, about := m.lost(0); why != WhyMaintenance || about != 1 {
 		t.Error("in maintenance a switchover goes on to a cut")
 	}
 }

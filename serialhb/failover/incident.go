@@ -17,8 +17,8 @@ const (
 // doubts gives the reasons to ask a person about a peer, without those of the incident.
 func (m *machine) doubts(p uint8) uint16 {
 	peer := &m.s.Peers[p]
-	if m.fenceMe(p) {
-		return 0 // it asks for it itself
+	if m.fenceMe(p) && peer.Doubt&DoubtRising == 0 {
+		return 0 // it asks for it itself, and no session but that one rises
 	}
 	var why uint16
 	for _, d := range [...]struct {

@@ -198,10 +198,10 @@ func (m *machine) abandon(g uint8) {
 }
 
 // withdraw abandons a request that does not get on, and waits before the next.
-func (m *machine) withdraw(g uint8, code Code) {
+func (m *machine) withdraw(g uint8, code Code, about uint8) {
 	m.abandon(g)
 	grp := &m.s.Groups[g]
-	m.note(code, m.c.Me, g, 0)
+	m.note(code, about, g, 0)
 	m.setTimer(TimerBackoff, g, m.c.Backoff<<min(grp.Back, 4))
 	grp.Back++
 }
@@ -214,8 +214,8 @@ func (m *machine) lacks(g, p uint8) bool {
 // pursue moves an open request on: to the questions, to the fence, or to ownership.
 func (m *machine) pursue(g uint8) {
 	grp := &m.s.Groups[g]
-	if why := m.lost(g); why != None {
-		m.withdraw(g, why)
+	if why, about := m.lost(g); why != None {
+		m.withdraw(g, why, about)
 		return
 	}
 	var silent, asked, others bool
@@ -251,43 +251,43 @@ func (m *machine) pursue(g uint8) {
 	}
 }
 
-// lost says why an open request has no chance or no right any more, or None.
-func (m *machine) lost(g uint8) Code {
+// lost says why an open request has no chance or no right any more, or None, and about whom that is.
+func (m *machine) lost(g uint8) (why Code, about uint8) {
 	s, grp := m.s, &m.s.Groups[g]
 	switch {
 	case s.Leaving != Staying:
-		return WhyLeaving
+		return WhyLeaving, m.c.Me
 	case s.Standby && !grp.Planned:
-		return WhyStandby
+		return WhyStandby, m.c.Me
 	case s.Maintenance && !grp.Planned:
-		return WhyMaintenance
+		return WhyMaintenance, m.c.Me
 	case s.FenceMe:
-		return WhyFenceMe
+		return WhyFenceMe, m.c.Me
 	}
 	for p := range m.peers() {
 		peer := &s.Peers[p]
 		if peer.Doubt&oneName != 0 && (peer.Presence == Present || peer.Presence == Gone || grp.Permits[p] == Granted) {
-			return WhyDoubted // whoever granted, the other one may hold it
+			return WhyDoubted, p // whoever granted, the other one may hold it
 		}
 		if !m.lacks(g, p) {
 			continue
 		}
 		switch {
 		case peer.Presence == Present && peer.Claim.Valid && peer.Claim.Core != m.c.Core:
-			return WhyCoreDiffers
+			return WhyCoreDiffers, p
 		case !m.cuttable(p), m.confirming():
 		case s.Maintenance:
-			return WhyMaintenance // also for what a person asked for when the member still lived
+			return WhyMaintenance, m.c.Me // also for what a person asked for when the member still lived
 		default:
 			if why := m.fenceObstacle(p); why != None {
-				return why
+				return why, p
 			}
 			if grp.Planned && m.budgetObstacle(g) != None {
-				return WhyBudget // it was not tested when the request was made
+				return WhyBudget, m.c.Me // it was not tested when the request was made
 			}
 		}
 	}
-	return None
+	return None, m.c.Me
 }
 
 // confirming says whether a person's word that some member is off is being carried out. Requests stay open for that long,
