@@ -221,7 +221,7 @@ func (d *daemon) lateness() {
 
 // unread says whether what is no word of a peer waits for what peers said while this member was held up.
 func (d *daemon) unread() bool {
-	return d.w.now < d.readUntil && (d.w.now < d.readUntil-deferMost+readAgain || d.h.pending())
+	return d.w.now < d.readUntil && (d.w.now < d.readUntil-deferMost+readAgain || d.h.pending() || d.in.any())
 }
 
 func (d *daemon) drain() {

@@ -152,7 +152,7 @@ func (m *machine) present(p uint8) {
 	}
 }
 
-// uncover ends the question and the approval about a member that lives (rule 12). What was denied stays so.
+// uncover ends the question and the approval about a member that lives, or may (rule 12). What was denied stays so.
 func (m *machine) uncover(p uint8) {
 	q := &m.s.Incident.Question
 	if q.Denied || (q.Covers|q.About)&(1<<p) == 0 {
@@ -334,6 +334,9 @@ func (m *machine) doubt(p uint8, d Doubt) {
 	if peer.Doubt&d == 0 {
 		peer.Doubt |= d
 		m.note(NoteDoubt, p, 0, uint32(d))
+		if d == DoubtRising {
+			m.uncover(p) // whoever approved did not know of this
+		}
 	}
 	m.setTimer(TimerDoubt, p, m.c.DoubtTime)
 }

@@ -55,8 +55,8 @@ type Link interface {
 	SetKeys(k *pulse.Keyring)
 	// Counters is a snapshot.
 	Counters() Counters
-	// Pending is how many bytes the driver already has for us, 0 where that is unknown. A verdict of silence waits
-	// until they are read.
+	// Pending is how many bytes the driver already has for us, and how many are read and not handed on; 0 where that is
+	// unknown. A verdict of silence waits until they are.
 	Pending() int
 }
 

@@ -42,8 +42,9 @@ type Serial struct {
 
 	decoder pulse.Decoder
 	buf     [1024]byte
-	usual   int  // bytes of the last frame on the line, without its first delimiter
-	bounded bool // the reader does not wait for ever
+	usual   int          // bytes of the last frame on the line, without its first delimiter
+	bounded bool         // the reader does not wait for ever
+	inHand  atomic.Int64 // bytes that were read and not handed on
 }
 
 var _ Link = (*Serial)(nil)
@@ -86,10 +87,11 @@ func (l *Serial) SetKeys(k *pulse.Keyring) { l.recv.SetKeys(k) }
 
 // Pending implements [Link].
 func (l *Serial) Pending() int {
+	n := int(l.inHand.Load())
 	if c := l.ctl.Load(); c != nil {
-		return c.pending()
+		n += c.pending()
 	}
-	return 0
+	return n
 }
 
 // Counters implements [Link].
@@ -241,7 +243,9 @@ func (l *Serial) take(at time.Duration, b []byte) {
 	before := l.decoder.Counters
 	for len(b) > 0 {
 		var frame []byte
-		if frame, b = l.decoder.Next(b); frame != nil {
+		frame, b = l.decoder.Next(b)
+		l.inHand.Store(int64(len(b)))
+		if frame != nil {
 			l.usual = len(frame) + 2 // one byte of stuffing, and the delimiter behind it
 			l.recv.Frame(at, frame)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -227,6 +228,21 @@ func TestSerialPending(t *testing.T) {
 	eventually(t, "the first is read", func() bool { return l.Counters().In.Frames == 1 })
 	d.write(line)
 	eventually(t, "the second pends", func() bool { return l.Pending() == len(line) })
+}
+
+// What was read in one piece and is handed on frame by frame is nowhere else any more.
+func TestSerialPendingInHand(t *testing.T) {
+	d, r := newDevice(t), newRecorder()
+	block := make(chan struct{})
+	l := newSerial(t, serialConfig(t, d, &blocking{recorder: r, block: block}))
+	run(t, l)
+	r.mustUp(t)
+	line := online(pulseFrame(ring(t, "c", "key"), 0, 1, 7, 1))
+	d.write(slices.Concat(line, line, line))
+	eventually(t, "the first is read", func() bool { return l.Counters().In.Frames == 1 })
+	eventually(t, "the others pend", func() bool { return l.Pending() == 2*len(line) })
+	close(block)
+	eventually(t, "nothing pends", func() bool { return l.Counters().In.Frames == 3 && l.Pending() == 0 })
 }
 
 func TestUDPOverIPv6(t *testing.T) {

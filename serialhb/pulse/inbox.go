@@ -53,7 +53,7 @@ type Inbox struct {
 
 	// A session that is not the current one, watched for signs of life.
 	Stranger    uint32
-	StrangerSeq uint32
+	StrangerSeq [MaxLinks]uint32 // newest sequence of it per link: what waited in a slow one rises too
 	StrangerRun uint8
 }
 
@@ -74,7 +74,7 @@ func (in Inbox) Hear(p *Pulse, link int, me Me) (Inbox, Standing) {
 		case in.Claimed && p.Session == in.Replaced && answers:
 			return in, Twin
 		case in.Claimed && !fresh:
-			return in.stranger(p)
+			return in.stranger(p, link)
 		}
 		in = Inbox{Session: p.Session, Replaced: in.Session, SentAtStart: me.Sent}
 	} else if p.Seq <= in.LinkSeq[link] {
@@ -90,14 +90,15 @@ func (in Inbox) Hear(p *Pulse, link int, me Me) (Inbox, Standing) {
 	return in, Claimed
 }
 
-func (in Inbox) stranger(p *Pulse) (Inbox, Standing) {
-	switch {
-	case p.Session != in.Stranger:
-		in.Stranger, in.StrangerSeq, in.StrangerRun = p.Session, p.Seq, 0
-	case p.Seq > in.StrangerSeq:
-		in.StrangerSeq = p.Seq
+func (in Inbox) stranger(p *Pulse, link int) (Inbox, Standing) {
+	if p.Session != in.Stranger {
+		in.Stranger, in.StrangerSeq, in.StrangerRun = p.Session, [MaxLinks]uint32{}, 0
+	}
+	last := &in.StrangerSeq[link]
+	if *last != 0 && p.Seq > *last {
 		in.StrangerRun = min(in.StrangerRun+1, risingRun)
 	}
+	*last = max(*last, p.Seq)
 	if in.StrangerRun >= risingRun {
 		return in, Rising
 	}

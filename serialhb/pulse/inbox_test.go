@@ -196,7 +196,7 @@ func TestInboxRemembersTheClaim(t *testing.T) {
 	want := Inbox{
 		Session: first, Claimed: true, ClaimSeq: 2, SentAtClaim: 5, SentAtStart: 4,
 		LinkSeq:  [MaxLinks]uint32{2, 2},
-		Stranger: second, StrangerSeq: 3,
+		Stranger: second, StrangerSeq: [MaxLinks]uint32{2: 3},
 	}
 	if in != want {
 		t.Errorf("\n got %+v\nwant %+v", in, want)
@@ -231,6 +231,20 @@ func TestInboxRisesForLong(t *testing.T) {
 			t.Fatalf("risen %d times: %v", seq, got)
 		}
 	}
+}
+
+// What waited in a slow link is older than what a quick one has just brought, and shows that its sender goes on all the same.
+func TestABacklogOnASlowLinkRises(t *testing.T) {
+	in := hearAll(t, Inbox{}, []heard{{"he answers", first, mine, 2, 1, 0, 5, Claimed}})
+	hearAll(t, in, []heard{
+		{"the newest comes first", second, 0, 201, 0, 1, 5, Older},
+		{"then what waited", second, 0, 137, 0, 0, 5, Older},
+		{"once", second, 0, 138, 0, 0, 5, Older},
+		{"twice", second, 0, 139, 0, 0, 5, Older},
+		{"the same again is nothing new", second, 0, 139, 0, 0, 5, Older},
+		{"nor what is older", second, 0, 138, 0, 0, 5, Older},
+		{"three times", second, 0, 140, 0, 0, 5, Rising},
+	})
 }
 
 // Old bytes that come late must not make a live peer a twin of itself while nothing was claimed.

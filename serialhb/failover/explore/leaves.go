@@ -54,10 +54,10 @@ func (l *leaves) peer(s *Scope, p *failover.Peer) {
 		(*uint8)(&claim.Flags), &claim.Health, &claim.Rest, (*uint8)(&sense.Reading), &sense.Suspect)
 	l.middle = append(l.middle, &claim.Core)
 	l.wide = append(l.wide, &p.CountGen, &p.MutedGen, &p.ProofBoot, &p.ProofSeq, &p.LeftSeq, &p.RiseFrom, &p.RiseLast,
-		&in.Session, &in.ClaimSeq, &in.SentAtClaim, &in.Replaced, &in.SentAtStart, &in.Stranger, &in.StrangerSeq,
+		&in.Session, &in.ClaimSeq, &in.SentAtClaim, &in.Replaced, &in.SentAtStart, &in.Stranger,
 		&claim.Boot, &claim.Echo, &sense.FellAt)
 	for k := range s.links() {
-		l.wide = append(l.wide, &in.LinkSeq[k])
+		l.wide = append(l.wide, &in.LinkSeq[k], &in.StrangerSeq[k])
 	}
 	for g := range s.Groups {
 		l.claim(&claim.Groups[g])

@@ -148,7 +148,7 @@ func (r *renamer) forget(s *Scope, c *Cluster, i uint8, live *ranks) {
 			in.Replaced, in.SentAtStart = 0, 0
 		}
 		if dead(in.Stranger) {
-			in.Stranger, in.StrangerSeq, in.StrangerRun = 0, 0, 0
+			in.Stranger, in.StrangerSeq, in.StrangerRun = 0, [pulse.MaxLinks]uint32{}, 0
 		}
 		if !dead(in.Session) {
 			continue
@@ -192,7 +192,9 @@ func (r *renamer) within(s *Scope, c *Cluster, i uint8, session uint32, now bool
 			}
 		}
 		if in.Stranger == session {
-			r.bounds = append(r.bounds, &in.StrangerSeq)
+			for l := range s.links() {
+				r.bounds = append(r.bounds, &in.StrangerSeq[l])
+			}
 		}
 		if in.Session == session || in.Stranger == session && in.Session == 0 {
 			r.wide = append(r.wide, &peer.RiseFrom, &peer.RiseLast)
