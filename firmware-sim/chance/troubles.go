@@ -17,6 +17,10 @@ var troubles = []trouble{
 	{"hang", func(d *drawer, n, _ string) []Act {
 		return both("freeze "+n, "thaw "+n, d.long(50*time.Millisecond, 5*time.Minute))
 	}},
+	{"standstill", func(d *drawer, n, _ string) []Act { // the whole machine, so what comes is lost and waits nowhere
+		lasts := d.long(50*time.Millisecond, 5*time.Minute)
+		return []Act{{0, "freeze " + n}, {0, "cut-cable"}, {0, "cut-net"}, {lasts, "mend-cable"}, {lasts, "mend-net"}, {lasts, "thaw " + n}}
+	}},
 	{"daemon", func(d *drawer, n, _ string) []Act { return []Act{{0, "kill-daemon " + n}} }},
 	{"daemon for long", func(d *drawer, n, _ string) []Act {
 		return both("kill-daemon "+n+" hold", "start "+n, d.long(100*time.Millisecond, 10*time.Minute))
