@@ -4,7 +4,7 @@ import "time"
 
 // agenda is what will happen, in order of time; what stands at the same time happens in the order in which it was set
 // down, so that a history never depends on the heap. The heap is our own because the one of the library makes garbage of
-// every item: half of the time of a fate went there.
+// every item, and there are three for each frame.
 type agenda struct {
 	items []item // a heap: none is before its parent
 	count uint64

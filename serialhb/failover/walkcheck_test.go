@@ -47,6 +47,11 @@ func (w *walk) check() error {
 	if w.bad != nil {
 		return w.bad
 	}
+	for i, h := range w.hosts { // or a rule moved what settle does not look at
+		if beyond := [...]bool{h.s.Peers[w.n] != Peer{}, h.s.Groups[w.g] != Group{}}; beyond != [2]bool{} {
+			return fmt.Errorf("%d knows of a member or a group that there is not", i)
+		}
+	}
 	for g := range w.g {
 		owners := 0
 		for _, h := range w.hosts {

@@ -193,7 +193,7 @@ func (r *renamer) within(s *Scope, c *Cluster, i uint8, session uint32, now bool
 		}
 		if in.Stranger == session {
 			for l := range s.links() {
-				r.bounds = append(r.bounds, &in.StrangerSeq[l])
+				r.wide = append(r.wide, &in.StrangerSeq[l]) // no threshold: whether anything came at all counts, too
 			}
 		}
 		if in.Session == session || in.Stranger == session && in.Session == 0 {
