@@ -195,13 +195,15 @@ func (w *World) Path(serial bool, from, to string, change func(*PathFault)) {
 		if l.serial != serial {
 			continue
 		}
-		for ends, way := range l.ways {
-			if from != "" && w.c.Nodes[ends[0]] != from || to != "" && w.c.Nodes[ends[1]] != to {
-				continue
+		for a := range l.ways {
+			for b, way := range l.ways[a] {
+				if way == nil || from != "" && w.c.Nodes[a] != from || to != "" && w.c.Nodes[b] != to {
+					continue
+				}
+				f := PathFault{Cut: way.cut, Air: way.air, Held: way.held}
+				change(&f)
+				way.cut, way.air, way.held = f.Cut, f.Air, f.Held
 			}
-			f := PathFault{Cut: way.cut, Air: way.air, Held: way.held}
-			change(&f)
-			way.cut, way.air, way.held = f.Cut, f.Air, f.Held
 		}
 	}
 }

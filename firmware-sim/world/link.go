@@ -12,7 +12,7 @@ type link struct {
 	name    string
 	members uint16 // bits
 	serial  bool
-	ways    map[[2]uint8]*way // by sending and receiving member
+	ways    [pulse.MaxMembers][pulse.MaxMembers]*way // by sending and receiving member; nil: it does not lead there
 }
 
 // way is one direction of a link.
@@ -36,14 +36,14 @@ type port struct {
 
 func (w *World) addLinks() {
 	add := func(name string, serial bool, members ...uint8) {
-		l := &link{w: w, name: name, serial: serial, ways: map[[2]uint8]*way{}}
+		l := &link{w: w, name: name, serial: serial}
 		for _, a := range members {
 			l.members |= 1 << a
 			for _, b := range members {
 				if a != b {
-					l.ways[[2]uint8{a, b}] = &way{}
+					l.ways[a][b] = &way{}
 					if !serial {
-						l.ways[[2]uint8{a, b}].air = w.c.Net
+						l.ways[a][b].air = w.c.Net
 					}
 				}
 			}
@@ -84,7 +84,7 @@ func (l *link) peers(me uint8) uint16 {
 // send puts a frame on a link. The frame is the caller's and is copied.
 func (h *host) send(index int, to uint8, frame []byte) {
 	l := h.w.links[index]
-	way := l.ways[[2]uint8{h.me, to}]
+	way := l.ways[h.me][to]
 	if way == nil || h.ports[index].gone || l.serial && h.clone {
 		return
 	}
@@ -103,22 +103,58 @@ func (h *host) send(index int, to uint8, frame []byte) {
 	h.line(index, way, to, line)
 }
 
+// flight is one frame on its way. They are used again: there is one for every frame.
+type flight struct {
+	from *host
+	link int
+	way  *way
+	to   uint8
+	raw  []byte
+	sent time.Duration
+	life bool // of a datagram: it is a pulse
+
+	land, cross func() // at the end of a line, and of the network
+}
+
+// flight is a frame that h sends now.
+func (h *host) flight(link int, way *way, to uint8, raw []byte) *flight {
+	var f *flight
+	if last := len(h.w.flights) - 1; last >= 0 {
+		f, h.w.flights = h.w.flights[last], h.w.flights[:last]
+	} else {
+		f = &flight{}
+		f.land, f.cross = f.overLine, f.overNetwork
+	}
+	f.from, f.link, f.way, f.to, f.raw, f.sent = h, link, way, to, raw, h.w.now
+	return f
+}
+
+// over is the end of a flight.
+func (f *flight) over() {
+	w := f.from.w
+	w.reuse(f.raw)
+	f.raw = nil
+	w.flights = append(w.flights, f)
+}
+
 // line paces one frame: ten bits a byte.
 func (h *host) line(index int, way *way, to uint8, line []byte) {
 	way.busy = true
 	took := time.Duration(len(line)) * 10 * time.Second / time.Duration(h.w.c.Baud)
-	sent := h.w.now
-	h.w.after(took, func() {
-		way.busy = false
-		if !way.cut && h.powered {
-			h.w.real(to).bytes(index, way, line, h, sent)
-		}
-		h.w.reuse(line)
-		if next := way.waiting; next != nil {
-			way.waiting = nil
-			h.line(index, way, to, next)
-		}
-	})
+	h.w.after(took, h.flight(index, way, to, line).land)
+}
+
+func (f *flight) overLine() {
+	h, way := f.from, f.way
+	way.busy = false
+	if !way.cut && h.powered {
+		h.w.real(f.to).bytes(f.link, way, f.raw, h, f.sent)
+	}
+	if next := way.waiting; next != nil {
+		way.waiting = nil
+		h.line(f.link, way, f.to, next)
+	}
+	f.over()
 }
 
 // bytes arrive at the end of a cable. Some may be spoilt.
@@ -144,24 +180,27 @@ func (h *host) datagram(index int, way *way, to uint8, frame []byte) {
 	if way.cut || h.w.chance(way.air.Lose) {
 		return
 	}
-	copies, sent, life := 1, h.w.now, frame[0]&0xf == byte(pulse.FramePulse) // a side frame is none
+	copies := 1
 	if h.w.chance(way.air.Double) {
 		copies = 2
 	}
 	for range copies {
-		raw := h.w.copyOf(frame)
-		h.w.after(way.held+way.air.Delay+h.w.upTo(way.air.Spread), func() {
-			for _, other := range h.w.hosts {
-				if other.me == to && other.up && !other.ports[index].gone {
-					if life {
-						other.hears(h, sent)
-					}
-					other.receive(index, raw)
-				}
-			}
-			h.w.reuse(raw)
-		})
+		f := h.flight(index, way, to, h.w.copyOf(frame))
+		f.life = frame[0]&0xf == byte(pulse.FramePulse) // a side frame is no sign of life
+		h.w.after(way.held+way.air.Delay+h.w.upTo(way.air.Spread), f.cross)
 	}
+}
+
+func (f *flight) overNetwork() {
+	for _, other := range f.from.w.hosts {
+		if other.me == f.to && other.up && !other.ports[f.link].gone {
+			if f.life {
+				other.hears(f.from, f.sent)
+			}
+			other.receive(f.link, f.raw)
+		}
+	}
+	f.over()
 }
 
 // receive hands a frame to the daemon, or leaves it with the driver while nobody reads.

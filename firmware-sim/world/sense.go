@@ -72,8 +72,10 @@ func (d *daemon) readSenses(target uint8, after time.Duration) {
 	}
 }
 
+var readings = [...]failover.Reading{fencing.Unknown: failover.NotRead, fencing.On: failover.ReadsOn, fencing.Off: failover.ReadsOff}
+
 func (d *daemon) readSense(s *sense, target, index uint8) {
-	r := map[fencing.SenseState]failover.Reading{fencing.On: failover.ReadsOn, fencing.Off: failover.ReadsOff}[s.read()]
+	r := readings[s.read()]
 	if r == s.told && !d.waitsForSense(target, index) {
 		return
 	}

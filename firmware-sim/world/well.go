@@ -50,14 +50,22 @@ type because struct {
 	why string
 }
 
-// first is the first reason that holds, with what it is about, or "".
-func first(about string, reasons ...because) string {
+// first is the first reason that holds, or "".
+func first(reasons ...because) string {
 	for _, r := range reasons {
 		if r.is {
-			return r.why + about
+			return r.why
 		}
 	}
 	return ""
+}
+
+// about says what a reason is about, if there is one.
+func about(why, what string) string {
+	if why == "" {
+		return ""
+	}
+	return why + " " + what
 }
 
 // Ill says why a node is not well, or "": its daemon runs, hears and is heard on every link, agrees with its peers, reads every
@@ -68,7 +76,7 @@ func (w *World) Ill(node string) string {
 		return "no daemon runs"
 	}
 	s := &d.state
-	why := first("", because{!s.Armed, "it is disarmed"}, because{s.Maintenance, "it is in maintenance"}, because{s.Standby, "it is in standby mode"},
+	why := first(because{!s.Armed, "it is disarmed"}, because{s.Maintenance, "it is in maintenance"}, because{s.Standby, "it is in standby mode"},
 		because{s.Locked, "it is locked out"}, because{s.Incident.Open, "an incident is open"}, because{s.Deaf, "it is deaf"},
 		because{s.FenceMe, "it asks to be cut"}, because{s.Leaving != failover.Staying, "it is leaving"},
 		because{s.SaveBad, "its run directory takes nothing"}, because{s.KeepBad, "its state directory takes nothing"},
@@ -88,8 +96,7 @@ func (w *World) Ill(node string) string {
 
 func (d *daemon) illTowards(p uint8) string {
 	peer := &d.state.Peers[p]
-	about := " " + d.w.member(p)
-	why := first(about,
+	why := first(
 		because{peer.Presence != failover.Present || !peer.Claim.Valid, "it does not hear"},
 		because{peer.Doubt != 0, "it doubts"},
 		because{peer.Withdrawn, "it was told of the absence of"},
@@ -99,29 +106,30 @@ func (d *daemon) illTowards(p uint8) string {
 		because{peer.Fence.Phase != failover.FenceIdle || peer.Fence.Open || peer.Fence.Driving(), "the cut is not closed, or not at rest, of"})
 	for l, link := range d.w.links {
 		if why == "" && link.peers(d.cfg.Me)&(1<<p) != 0 {
-			receives, sends, _, _ := d.watch.Path(uint8(l), p)
-			why = first(about, because{receives != detect.OK || sends != detect.OK, "a way of a link is down: " + link.name + ", towards"})
+			if receives, sends, _, _ := d.watch.Path(uint8(l), p); receives != detect.OK || sends != detect.OK {
+				why = "a way of a link is down: " + link.name + ", towards"
+			}
 		}
 	}
 	for i, c := range d.cfg.Members[p].Senses {
 		if sense := &peer.Senses[i]; why == "" && c.Present {
-			why = first(about, because{sense.Broken || sense.Suspect > 0, "a sense is broken, or may be, of"},
+			why = first(because{sense.Broken || sense.Suspect > 0, "a sense is broken, or may be, of"},
 				because{sense.Reading != failover.ReadsOn, "a sense does not read on of"})
 		}
 	}
-	return why
+	return about(why, d.w.member(p))
 }
 
 func (d *daemon) illWith(g uint8) string {
 	grp := &d.state.Groups[g]
 	calm := grp.Phase == pulse.Active || grp.Phase == pulse.Idle || grp.Phase == pulse.Ineligible
-	return first(" "+d.w.group(g),
+	return about(first(
 		because{!calm, "nothing calm can be said of"},
 		because{grp.Accused || grp.Frozen || grp.Stuck, "there is trouble with"},
 		because{grp.Holds == pulse.HoldsUnknown || grp.Found, "it does not know whether it may have"},
 		because{grp.Doing != 0, "something is being done to"},
 		because{d.state.Owner(&d.cfg, g) == failover.NoPeer, "it knows nobody who has"},
-		because{d.state.Timers[failover.TimerRestore]&(1<<g) != 0, "it is about to take back"})
+		because{d.state.Timers[failover.TimerRestore]&(1<<g) != 0, "it is about to take back"}), d.w.group(g))
 }
 
 // Waits says for what a person a node visibly waits, or "". Only reasons are here for which it rightly does nothing by itself;
@@ -133,7 +141,7 @@ func (w *World) Waits(node string) string {
 	}
 	s, q := &d.state, &d.state.Incident.Question
 	asks := q.Asked && !q.Approved && !q.Used
-	why := first("", because{!s.Armed, "it is disarmed"}, because{s.Maintenance, "it is in maintenance"}, because{s.Standby, "it is in standby mode"},
+	why := first(because{!s.Armed, "it is disarmed"}, because{s.Maintenance, "it is in maintenance"}, because{s.Standby, "it is in standby mode"},
 		because{s.Locked, "it is locked out"}, because{s.Incident.Open && q.Denied, "a takeover was denied"},
 		because{s.Incident.Open && asks, "its question is not answered"})
 	everybody := s.FenceMe
@@ -145,27 +153,28 @@ func (w *World) Waits(node string) string {
 	}
 	for g := range d.cfg.G {
 		grp := &s.Groups[g]
-		why = cmp.Or(why, first(" "+w.group(g), because{grp.Phase == pulse.Failed && !grp.Stuck, "a start failed of"},
-			because{grp.Accused, "an owner was not off, of"}, because{grp.Frozen, "there are two owners of"}))
+		trouble := first(because{grp.Phase == pulse.Failed && !grp.Stuck, "a start failed of"},
+			because{grp.Accused, "an owner was not off, of"}, because{grp.Frozen, "there are two owners of"})
+		why = cmp.Or(why, about(trouble, w.group(g)))
 	}
-	return cmp.Or(why, first("", because{everybody, "everybody asks to be cut"}))
+	return cmp.Or(why, first(because{everybody, "everybody asks to be cut"}))
 }
 
 func (d *daemon) waitsFor(p uint8) string {
-	peer, about := &d.state.Peers[p], " "+d.w.member(p)
+	peer := &d.state.Peers[p]
 	fence := &peer.Fence
 	armed := func(k failover.TimerKind) bool { return d.state.Timers[k]&(1<<p) != 0 }
 	still := !fence.Driving() && !armed(failover.TimerPower) && !armed(failover.TimerRetry)
 	left := func() bool {
 		return d.cfg.Members[p].RestoreAfter == 0 || d.state.CutLeftOpen(p) || d.restoreFailed(p)
 	}
-	why := first(about, because{peer.Withdrawn, "it was told of the absence of"},
+	why := first(because{peer.Withdrawn, "it was told of the absence of"},
 		because{fence.Phase == failover.FenceFailed && still, "no fence proved off"},
 		because{fence.Open && still && left(), "nobody gives power back to"})
 	for i, c := range d.cfg.Members[p].Senses {
-		why = cmp.Or(why, first(about, because{c.Present && peer.Senses[i].Broken, "a sense is broken of"}))
+		why = cmp.Or(why, first(because{c.Present && peer.Senses[i].Broken, "a sense is broken of"}))
 	}
-	return why
+	return about(why, d.w.member(p))
 }
 
 // restoreFailed says whether a member told people last that it could not give the power of a peer back.

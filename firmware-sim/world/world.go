@@ -30,7 +30,8 @@ type World struct {
 	gaps    []Gap
 	lost    []lost // by group
 	yes     []Accepted
-	spare   [][]byte // of frames that nobody holds any more
+	spare   [][]byte  // of frames that nobody holds any more
+	flights []*flight // that are over
 }
 
 // Pairs counts how often a group of a member was in a phase when an event of a kind came.

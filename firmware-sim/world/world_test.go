@@ -256,7 +256,7 @@ func TestSenses(t *testing.T) {
 func TestLineIsPaced(t *testing.T) {
 	w := pair(t, func(c *Config) { c.Lan = false; c.Baud = 9600; c.SetTiming(100*time.Millisecond, 15) })
 	h := w.host("alpha")
-	way := w.links[0].ways[[2]uint8{0, 1}]
+	way := w.links[0].ways[0][1]
 	run(t, w, time.Second)
 	for way.busy {
 		run(t, w, time.Millisecond)
