@@ -122,7 +122,7 @@ type word struct {
 }
 
 // checkCut is about the reason of a cut, when it is asked for. A person's word is good for one; a target asks, or did in a
-// detection time before the newest frame of it that came here.
+// detection time before the newest frame of it that came here, or too few have come since to tell them from old ones.
 func (d *daemon) checkCut(a *failover.Action) {
 	said := word{failover.CmdFenceOff, a.Peer}
 	switch a.Kind {
@@ -133,7 +133,7 @@ func (d *daemon) checkCut(a *failover.Action) {
 		return
 	}
 	target := d.w.real(a.Peer)
-	begs := target.begged > 0 && target.begged+d.cfg.DetectTime >= d.h.frames[a.Peer].sent
+	begs := target.begged > 0 && (target.begged+d.cfg.DetectTime >= d.h.frames[a.Peer].sent || !d.h.calmly(a.Peer))
 	switch why := d.signOf(target); {
 	case a.Code == failover.CodePerson && !d.words[said]:
 		d.w.fail(CutUnasked, "%s cuts %s for a person, and nobody said %s", d.h.name, target.name, said.kind)

@@ -31,6 +31,7 @@ type host struct {
 	daemon  *daemon
 	heard   [pulse.MaxMembers]signs // of the others, that reached this machine: in sessions that both know
 	frames  [pulse.MaxMembers]signs // the same in whatever session
+	calm    [pulse.MaxMembers]calm  // those of frames that do not ask to be cut
 	begged  time.Duration           // when its daemon last asked to be cut; 0 is never
 	ports   []port                  // by link
 	boards  [][]*relay
@@ -178,7 +179,7 @@ func (h *host) endDaemon() {
 	}
 	h.daemon.dead = true
 	h.daemon = nil
-	h.heard, h.frames = [pulse.MaxMembers]signs{}, [pulse.MaxMembers]signs{}
+	h.heard, h.frames, h.calm = [pulse.MaxMembers]signs{}, [pulse.MaxMembers]signs{}, [pulse.MaxMembers]calm{}
 	for g := range h.services {
 		h.services[g].busy, h.services[g].cut = false, nil
 	}

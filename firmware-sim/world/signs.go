@@ -43,8 +43,35 @@ func (h *host) hears(from *host, sent time.Duration) {
 	}
 	if sent >= o.began && h.w.now-sent < detection/4 {
 		h.frames[from.me].note(h.w.now, sent, detection)
+		h.calm[from.me].note(o.state.Session, from.begged > 0 && sent <= from.begged+detection, h.enough())
 	}
 }
+
+// calm counts the pulses of a member since it last asked to be cut. Those of a session that died before they were enough
+// count no more.
+type calm struct {
+	session uint32
+	frames  int
+}
+
+func (c *calm) note(session uint32, asks bool, enough int) {
+	switch {
+	case asks:
+		*c = calm{}
+	case c.frames >= enough:
+	case c.session != session:
+		*c = calm{session, 1}
+	default:
+		c.frames++
+	}
+}
+
+// calmly says whether so many pulses came of a member that does not ask that it has to be known, whether it is understood
+// or not.
+func (h *host) calmly(p uint8) bool { return h.calm[p].frames >= h.enough() }
+
+// enough is how many pulses have to come until on one link at least a session that nobody understands has risen.
+func (h *host) enough() int { return risenAfter * len(h.w.links) }
 
 // opens says whether a daemon has the key that another one signs with.
 func (d *daemon) opens(o *daemon) bool {
@@ -54,6 +81,8 @@ func (d *daemon) opens(o *daemon) bool {
 const (
 	// raceTime is how long a sign of life may have been there when the coil was asked for, and come too late all the same.
 	raceTime = 50 * time.Millisecond
+	// risenAfter is how many pulses on one link are known as more than a replay: one, and three that rise.
+	risenAfter = 4
 	// meetTimes is in how many detection times two daemons whose frames come in both directions have to know each other.
 	meetTimes = 3
 )

@@ -175,6 +175,29 @@ func TestCheckerLetsPass(t *testing.T) {
 	}
 }
 
+// TestWhoAskedAndBegins: a member that asked to be cut, and begins anew without asking, is known by that as soon as its new
+// session has risen on one link, and not by its first pulses, which may be a replay.
+func TestWhoAskedAndBegins(t *testing.T) {
+	for beats, may := range map[time.Duration]bool{1: true, 3: true, 10: false} {
+		w := pair(t, nil)
+		deaf := func(f *PathFault) { f.Cut = true }
+		w.host("bravo").daemon.state.Armed = false // so that it does not answer
+		w.SetRestarts("alpha", NotRestarted)
+		w.host("alpha").daemon.state.FenceMe = true
+		run(t, w, time.Second)
+		w.KillDaemon("alpha")
+		w.Path(true, "bravo", "alpha", deaf)
+		w.Path(false, "bravo", "alpha", deaf)
+		run(t, w, 2*w.c.Decision.DetectTime)
+		w.StartDaemon("alpha")
+		run(t, w, beats*100*time.Millisecond-50*time.Millisecond)
+		w.host("bravo").daemon.checkCut(&failover.Action{Kind: failover.Cut, Peer: 0, Code: failover.CodeFenceMe})
+		if (w.Err() == nil) != may {
+			t.Errorf("after %d beats of its new session: %v", beats, w.Err())
+		}
+	}
+}
+
 // TestPower: a supply carries its host over a gap that is shorter than its hold-up, and a host has power while one of its
 // supplies has.
 func TestPower(t *testing.T) {
