@@ -39,6 +39,9 @@ func (w *World) Reset(node string) {
 // Freeze hangs a node while its power stays on. Thaw continues it.
 func (w *World) Freeze(node string) {
 	h := w.host(node)
+	if h.up && !h.frozen {
+		h.still.begin(w.now)
+	}
 	h.frozen = h.up
 	h.tell("hangs")
 }

@@ -19,8 +19,9 @@ type host struct {
 	mains      bool
 	supplies   []*supply
 	powered    bool
-	up         bool   // booted
-	frozen     bool   // hung with its power on
+	up         bool // booted
+	frozen     bool // hung with its power on
+	still      stillness
 	life       uint32 // raised whenever everything that runs here dies
 	boot       uint32
 	waiting    []deed // what would have happened here while it was frozen
@@ -140,7 +141,7 @@ func (h *host) powerDown() {
 func (h *host) die() {
 	h.endDaemon()
 	h.life++
-	h.up, h.frozen, h.waiting, h.run = false, false, nil, nil
+	h.up, h.frozen, h.still, h.waiting, h.run = false, false, stillness{}, nil, nil
 	for g := range h.services {
 		h.services[g].runs = false
 	}
@@ -151,6 +152,9 @@ func (h *host) die() {
 }
 
 func (h *host) thaw() {
+	if h.frozen {
+		h.still.end(h.w.now)
+	}
 	h.frozen = false
 	waiting := h.waiting
 	h.waiting = nil

@@ -12,16 +12,40 @@ type signs struct {
 	ever        bool
 	last, since time.Duration
 	sent        time.Duration // when the newest of them was sent: what is overtaken is no life
+	still       stillness     // of the machine that it reached, at that time
 }
 
-func (s *signs) note(now, sent, detection time.Duration) {
+// stillness is how long a machine has hung.
+type stillness struct {
+	sum    time.Duration // but for the one that lasts
+	lasts  bool
+	lately time.Duration // when that began
+}
+
+func (s *stillness) begin(now time.Duration) { s.lasts, s.lately = true, now }
+
+func (s *stillness) end(now time.Duration) { s.sum, s.lasts = s.until(now), false }
+
+func (s *stillness) until(now time.Duration) time.Duration {
+	if s.lasts {
+		return s.sum + now - s.lately
+	}
+	return s.sum
+}
+
+// missed is how much of the time since the last sign the machine did not listen.
+func (s *signs) missed(now time.Duration, still *stillness) time.Duration {
+	return still.until(now) - s.still.until(s.last)
+}
+
+func (s *signs) note(now, sent, detection time.Duration, still *stillness) {
 	if s.ever && sent <= s.sent {
 		return
 	}
 	if !s.ever || now-s.last > detection/2 {
 		s.since = now
 	}
-	s.ever, s.last, s.sent = true, now, sent
+	s.ever, s.last, s.sent, s.still = true, now, sent, *still
 }
 
 // lasts says whether the last sign is younger than gap, and the first of its run older than long.
@@ -39,10 +63,10 @@ func (h *host) hears(from *host, sent time.Duration) {
 	}
 	detection := d.cfg.DetectTime
 	if d.state.Peers[from.me].In.Session == o.state.Session && o.state.Peers[h.me].In.Session == d.state.Session {
-		h.heard[from.me].note(h.w.now, sent, detection)
+		h.heard[from.me].note(h.w.now, sent, detection, &h.still)
 	}
 	if sent >= o.began && h.w.now-sent < detection/4 {
-		h.frames[from.me].note(h.w.now, sent, detection)
+		h.frames[from.me].note(h.w.now, sent, detection, &h.still)
 		h.calm[from.me].note(o.state.Session, from.begged > 0 && sent <= from.begged+detection, h.enough())
 	}
 }
@@ -93,8 +117,13 @@ func (d *daemon) signOf(target *host) string {
 	if o == nil || !target.powered || target.frozen {
 		return ""
 	}
-	if s := &d.h.heard[target.me]; s.lasts(now, detection*9/10, raceTime) {
+	s := &d.h.heard[target.me]
+	if s.lasts(now, detection*9/10, raceTime) {
 		return fmt.Sprintf("whose last pulse reached it %v before", now-s.last)
+	}
+	// What its machine missed while it stood still is not the other one's silence. A wait that it broke off counts as waited.
+	if missed := s.missed(now, &d.h.still); missed > 0 && s.lasts(now-missed, detection*9/10-d.interval, 0) {
+		return fmt.Sprintf("whose last pulse reached it %v before, and for %v of that it stood still", now-s.last, missed)
 	}
 	// However the decision sees the sessions: two daemons that can hear each other have to.
 	there, back, long := &d.h.frames[target.me], &target.frames[d.h.me], meetTimes*detection

@@ -108,6 +108,13 @@ func TestCheckerSees(t *testing.T) {
 			w.host("bravo").heard = [pulse.MaxMembers]signs{}
 			cut(w, failover.CodeSilent)
 		}, CutNeedless, "with which it has exchanged pulses for"},
+		"a cut of who spoke while it stood still": {func(w *World) {
+			noPath(w)
+			w.Freeze("bravo")
+			run(t, w, 10*time.Second)
+			w.Thaw("bravo")
+			cut(w, failover.CodeSilent)
+		}, CutNeedless, "and for 10s of that it stood still"},
 	} {
 		w := pair(t, nil)
 		c.do(w)
@@ -140,6 +147,12 @@ func TestSideFramesAreNoLife(t *testing.T) {
 	}
 }
 
+// noPath cuts every way between all members.
+func noPath(w *World) {
+	w.Path(true, "", "", func(f *PathFault) { f.Cut = true })
+	w.Path(false, "", "", func(f *PathFault) { f.Cut = true })
+}
+
 // TestCheckerLetsPass what is right: who asks, or is far away, may be cut.
 func TestCheckerLetsPass(t *testing.T) {
 	const silent = failover.CodeSilent
@@ -160,6 +173,14 @@ func TestCheckerLetsPass(t *testing.T) {
 			w.KillDaemon("alpha")
 			w.StartDaemon("alpha")
 			w.host("bravo").heard = [pulse.MaxMembers]signs{}
+		}},
+		"who was silent before it stood still": {silent, func(w *World) {
+			noPath(w)
+			w.host("bravo").daemon.state.Armed = false
+			run(t, w, 2*w.c.Decision.DetectTime)
+			w.Freeze("bravo")
+			run(t, w, 10*time.Second)
+			w.Thaw("bravo")
 		}},
 		"who does not hear": {silent, func(w *World) {
 			w.host("bravo").daemon.state.Peers[0].In = pulse.Inbox{Session: 1, Claimed: true}

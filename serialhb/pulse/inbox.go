@@ -15,7 +15,7 @@ const (
 	Older
 	// Rising: as Older, but its sequence keeps rising: its sender may be alive and deaf.
 	Rising
-	// Twin: of a session that was replaced, yet it answers me now: two daemons bear one name. No life, no claim.
+	// Twin: of a session that had answered and was replaced, yet it answers me now: two daemons bear one name. No life, no claim.
 	Twin
 	// Alive: life, and no claim.
 	Alive
@@ -47,7 +47,7 @@ type Inbox struct {
 	Claimed     bool             // a claim of that session was accepted
 	ClaimSeq    uint32           // sequence of the last claim accepted
 	SentAtClaim uint32           // my last sequence when it was accepted
-	Replaced    uint32           // the session before, 0 is none
+	Replaced    uint32           // the session before, if a claim of it was accepted; 0 is none
 	SentAtStart uint32           // my last sequence when the current one took its place
 	LinkSeq     [MaxLinks]uint32 // newest sequence of that session per link
 
@@ -76,7 +76,12 @@ func (in Inbox) Hear(p *Pulse, link int, me Me) (Inbox, Standing) {
 		case in.Claimed && !fresh:
 			return in.stranger(p, link)
 		}
-		in = Inbox{Session: p.Session, Replaced: in.Session, SentAtStart: me.Sent}
+		// What was seen and never answered may as well have begun after a late pulse of the one before it was sent.
+		before := uint32(0)
+		if in.Claimed {
+			before = in.Session
+		}
+		in = Inbox{Session: p.Session, Replaced: before, SentAtStart: me.Sent}
 	} else if p.Seq <= in.LinkSeq[link] {
 		return in, Replayed
 	}

@@ -145,6 +145,13 @@ func TestInbox(t *testing.T) {
 			{"he heard me", second, mine, 2, 1, 0, 1, Claimed},
 			{"the buffer of another link", first, mineOld, 701, 90, 1, 1, Older},
 		},
+		"a session that had not answered is no twin of the one whose last word came late": {
+			{"the old one, that does not know me yet", first, mineOld, 700, 90, 0, 1, Alive},
+			{"the new one", second, 0, 1, 0, 0, 2, Alive},
+			{"the last word of the old one, over the slower link", first, mine, 701, 2, 1, 2, Claimed},
+			{"the new one answers", second, mine, 2, 3, 0, 3, Claimed},
+			{"and again", second, mine, 3, 4, 0, 4, Claimed},
+		},
 		"a session without a claim is replaced, though it rises": {
 			{"deaf", first, 0, 5, 0, 0, 1, Alive},
 			{"deaf still", first, 0, 6, 0, 0, 2, Alive},
