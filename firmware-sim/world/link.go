@@ -19,9 +19,10 @@ type link struct {
 type way struct {
 	cut     bool
 	air     Air
-	held    time.Duration // what is sent now arrives so much later: a path with a long queue
-	busy    bool          // a line carries one frame at a time
-	waiting []byte        // the newest frame wins
+	held    time.Duration  // what is sent now arrives so much later: a path with a long queue
+	busy    bool           // a line carries one frame at a time
+	waiting []byte         // the newest frame wins
+	signed  *pulse.Keyring // with which that is signed
 	decoder pulse.Decoder
 	dropped int
 }
@@ -97,10 +98,10 @@ func (h *host) send(index int, to uint8, frame []byte) {
 		if way.waiting != nil {
 			way.dropped++
 		}
-		way.waiting = line
+		way.waiting, way.signed = line, h.daemon.keys
 		return
 	}
-	h.line(index, way, to, line)
+	h.line(index, way, to, line, h.daemon.keys)
 }
 
 // flight is one frame on its way. They are used again: there is one for every frame.
@@ -110,6 +111,7 @@ type flight struct {
 	way  *way
 	to   uint8
 	raw  []byte
+	keys *pulse.Keyring // with which it is signed
 	sent time.Duration
 	life bool // of a datagram: it is a pulse
 
@@ -117,7 +119,7 @@ type flight struct {
 }
 
 // flight is a frame that h sends now.
-func (h *host) flight(link int, way *way, to uint8, raw []byte) *flight {
+func (h *host) flight(link int, way *way, to uint8, raw []byte, keys *pulse.Keyring) *flight {
 	var f *flight
 	if last := len(h.w.flights) - 1; last >= 0 {
 		f, h.w.flights = h.w.flights[last], h.w.flights[:last]
@@ -125,7 +127,7 @@ func (h *host) flight(link int, way *way, to uint8, raw []byte) *flight {
 		f = &flight{}
 		f.land, f.cross = f.overLine, f.overNetwork
 	}
-	f.from, f.link, f.way, f.to, f.raw, f.sent = h, link, way, to, raw, h.w.now
+	f.from, f.link, f.way, f.to, f.raw, f.keys, f.sent = h, link, way, to, raw, keys, h.w.now
 	return f
 }
 
@@ -138,39 +140,40 @@ func (f *flight) over() {
 }
 
 // line paces one frame: ten bits a byte.
-func (h *host) line(index int, way *way, to uint8, line []byte) {
+func (h *host) line(index int, way *way, to uint8, line []byte, keys *pulse.Keyring) {
 	way.busy = true
 	took := time.Duration(len(line)) * 10 * time.Second / time.Duration(h.w.c.Baud)
-	h.w.after(took, h.flight(index, way, to, line).land)
+	h.w.after(took, h.flight(index, way, to, line, keys).land)
 }
 
 func (f *flight) overLine() {
 	h, way := f.from, f.way
 	way.busy = false
 	if !way.cut && h.powered {
-		h.w.real(f.to).bytes(f.link, way, f.raw, h, f.sent)
+		h.w.real(f.to).bytes(f)
 	}
 	if next := way.waiting; next != nil {
 		way.waiting = nil
-		h.line(f.link, way, f.to, next)
+		h.line(f.link, way, f.to, next, way.signed)
 	}
 	f.over()
 }
 
 // bytes arrive at the end of a cable. Some may be spoilt.
-func (h *host) bytes(index int, way *way, line []byte, from *host, sent time.Duration) {
-	if !h.up || h.ports[index].gone {
+func (h *host) bytes(f *flight) {
+	way, line := f.way, f.raw
+	if !h.up || h.ports[f.link].gone {
 		return
 	}
 	if h.w.chance(way.air.Lose) {
 		line[h.w.rng.IntN(len(line))] ^= byte(1 + h.w.rng.IntN(255))
 	} else {
-		h.hears(from, sent)
+		h.hears(f)
 	}
 	for rest := line; len(rest) > 0; {
 		var frame []byte
 		if frame, rest = way.decoder.Next(rest); frame != nil {
-			h.receive(index, frame)
+			h.receive(f.link, frame)
 		}
 	}
 }
@@ -185,7 +188,7 @@ func (h *host) datagram(index int, way *way, to uint8, frame []byte) {
 		copies = 2
 	}
 	for range copies {
-		f := h.flight(index, way, to, h.w.copyOf(frame))
+		f := h.flight(index, way, to, h.w.copyOf(frame), h.daemon.keys)
 		f.life = frame[0]&0xf == byte(pulse.FramePulse) // a side frame is no sign of life
 		h.w.after(way.held+way.air.Delay+h.w.upTo(way.air.Spread), f.cross)
 	}
@@ -195,7 +198,7 @@ func (f *flight) overNetwork() {
 	for _, other := range f.from.w.hosts {
 		if other.me == f.to && other.up && !other.ports[f.link].gone {
 			if f.life {
-				other.hears(f.from, f.sent)
+				other.hears(f)
 			}
 			other.receive(f.link, f.raw)
 		}

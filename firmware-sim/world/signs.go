@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
 // signs are whole pulses of one member that reached a machine: the last one, and since when they come without a break of half
@@ -56,9 +58,10 @@ func (s *signs) lasts(now, gap, long time.Duration) bool {
 // hears notes that a whole pulse of a member reached the devices of a machine, whether its daemon reads it or not. What
 // counts at once is that both know the sessions of each other: else it may be a stranger's. What counts in the end is that
 // they come in time in both directions: see [daemon.signOf].
-func (h *host) hears(from *host, sent time.Duration) {
+func (h *host) hears(f *flight) {
+	from, sent := f.from, f.sent
 	d, o := h.daemon, from.daemon
-	if d == nil || o == nil || from.clone || h.clone || !d.opens(o) || !o.opens(d) {
+	if d == nil || o == nil || from.clone || h.clone || !d.opens(f.keys) || !o.opens(d.keys) {
 		return
 	}
 	detection := d.cfg.DetectTime
@@ -97,9 +100,9 @@ func (h *host) calmly(p uint8) bool { return h.calm[p].frames >= h.enough() }
 // enough is how many pulses have to come until on one link at least a session that nobody understands has risen.
 func (h *host) enough() int { return risenAfter * len(h.w.links) }
 
-// opens says whether a daemon has the key that another one signs with.
-func (d *daemon) opens(o *daemon) bool {
-	return d.keys == o.keys || slices.Contains(d.keys.IDs(), o.keys.IDs()[0])
+// opens says whether a daemon has the key with which who has these signs.
+func (d *daemon) opens(keys *pulse.Keyring) bool {
+	return d.keys == keys || slices.Contains(d.keys.IDs(), keys.IDs()[0])
 }
 
 const (
