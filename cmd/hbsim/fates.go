@@ -42,6 +42,7 @@ type badFate struct {
 type fateSum struct {
 	seeds     uint64
 	simulated time.Duration
+	pairTime  time.Duration // the same for each two members
 	tally     chance.Tally
 	drawn     map[string]uint64 // fates with a kind of fault
 	came      map[string]uint64 // fates in which something happened
@@ -120,13 +121,14 @@ func (f *fates) progress() {
 	const width = 30
 	all := f.to - f.from + 1
 	took := time.Since(f.began)
-	fmt.Fprintf(os.Stderr, "\r[%-*s] %d of %d seeds, %.0f/s, %.0f simulated hours a minute \x1b[K", width, strings.Repeat("=", int(width*f.sum.seeds/all)),
-		f.sum.seeds, all, float64(f.sum.seeds)/took.Seconds(), f.sum.simulated.Hours()/took.Minutes())
+	fmt.Fprintf(os.Stderr, "\r[%-*s] %d of %d seeds, %.0f/s, %.0f simulated pair-hours a minute \x1b[K", width, strings.Repeat("=", int(width*f.sum.seeds/all)),
+		f.sum.seeds, all, float64(f.sum.seeds)/took.Seconds(), f.sum.pairTime.Hours()/took.Minutes())
 }
 
 func (s *fateSum) add(f chance.Fate, w *world.World) {
 	s.seeds++
 	s.simulated += w.Now()
+	s.pairTime += w.Now() * time.Duration(len(w.Nodes())*(len(w.Nodes())-1)/2)
 	drawn := map[string]bool{}
 	for _, fault := range f.Faults {
 		drawn[fault.Kind] = true
@@ -194,8 +196,8 @@ func (s *fateSum) tooTame() error {
 }
 
 func (s *fateSum) print(took time.Duration) {
-	fmt.Printf("%d seeds, %.0f simulated hours in %s: %.1f seeds/s, %.0f simulated hours a minute\n", s.seeds, s.simulated.Hours(), took.Round(time.Millisecond),
-		float64(s.seeds)/took.Seconds(), s.simulated.Hours()/took.Minutes())
+	fmt.Printf("%d seeds, %.0f simulated hours in %s: %.1f seeds/s, %.0f simulated pair-hours a minute\n", s.seeds, s.simulated.Hours(), took.Round(time.Millisecond),
+		float64(s.seeds)/took.Seconds(), s.pairTime.Hours()/took.Minutes())
 	fmt.Println(s.tally.Came())
 	s.printShares("in how many of the seeds", s.came)
 	s.printShares("how many of the seeds had", s.drawn)
@@ -300,23 +302,20 @@ func sameEnd(a, b error) bool {
 	return errors.As(a, &failed) && errors.As(b, &was) && failed.Text == was.Text
 }
 
-// trace tells one fate in two columns.
+// trace tells one fate, with a column for each node.
 func trace(seed uint64, interval time.Duration) error {
 	f := chance.NewFate(seed, interval)
 	w, err := script.Play(f.Name(), f.String())
 	if w == nil {
 		return err
 	}
-	const width = 64
+	const width = 128
 	for _, l := range w.History() {
-		switch slices.Index(w.Nodes(), l.Node) {
-		case 0:
-			fmt.Printf("%14s  %s\n", l.At.Round(10*time.Microsecond), l.What)
-		case 1:
-			fmt.Printf("%14s  %*s%s\n", l.At.Round(10*time.Microsecond), width, "", l.What)
-		default:
-			fmt.Printf("%14s  %s\n", l.At.Round(10*time.Microsecond), strings.ToUpper(l.What))
+		column, what := slices.Index(w.Nodes(), l.Node), l.What
+		if column < 0 {
+			column, what = 0, strings.ToUpper(what)
 		}
+		fmt.Printf("%14s  %*s%s\n", l.At.Round(10*time.Microsecond), column*width/len(w.Nodes()), "", what)
 	}
 	fmt.Printf("hash %016x\n", w.Hash())
 	return err

@@ -6,17 +6,16 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/serialhb/serialhb/firmware-sim/world"
 )
 
-// Fate is half an hour or more of a pair in the simulated world, with all that befalls it, in the language of
+// Fate is half an hour or more of a pair in the simulated world, or of three, with all that befalls it, in the language of
 // firmware-sim/world/script. Each seed has its own mix of faults, rates and lengths, so that what is rare in one is common
 // in another (swarm testing). It stays within the fault hypothesis, as a [Story] does. Every fault has its end before the span
 // is over. Then the pair has to come to rest by itself, and after a person's round to be well.
 type Fate struct {
 	Seed     uint64
 	Settings []string
+	Nodes    []string
 	Faults   []Fault
 	Groups   []string
 	Bound    time.Duration // within which a pair comes to rest that is left alone
@@ -43,13 +42,13 @@ const (
 
 // NewFate draws the fate of a seed. The interval is that between pulses; 0 lets the seed draw it.
 func NewFate(seed uint64, interval time.Duration) Fate {
-	d := &drawer{rng: rand.New(rand.NewPCG(seed, 0xfa7e)), fate: Fate{Seed: seed, Groups: []string{"web"}}}
+	d := &drawer{rng: rand.New(rand.NewPCG(seed, 0xfa7e)), fate: Fate{Seed: seed, Nodes: nodes[:], Groups: []string{"web"}}}
 	d.settings(interval)
 	mix := d.mix()
 	for range leastFaults + d.rng.IntN(25) {
 		t := mix[d.rng.IntN(len(mix))]
-		n := d.rng.IntN(2)
-		d.fate.Faults = append(d.fate.Faults, Fault{Kind: t.kind, At: time.Duration(d.rng.Int64N(int64(span))), Acts: t.acts(d, nodes[n], nodes[1-n])})
+		n, o := d.two()
+		d.fate.Faults = append(d.fate.Faults, Fault{Kind: t.kind, At: time.Duration(d.rng.Int64N(int64(span))), Acts: t.acts(d, n, o)})
 	}
 	slices.SortStableFunc(d.fate.Faults, func(a, b Fault) int { return int(a.At - b.At) })
 	return d.fate
@@ -149,15 +148,22 @@ const (
 // goes round once, and all has to be well.
 func (f Fate) heal(line func(string, ...any)) {
 	try := func(commands ...string) {
-		for i, n := range nodes {
+		for _, n := range f.Nodes {
 			for _, c := range commands {
-				line("try %s %s", n, strings.ReplaceAll(c, "PEER", nodes[1-i]))
+				for _, o := range f.Nodes {
+					if with := strings.ReplaceAll(c, "PEER", o); o != n && with != c {
+						line("try %s %s", n, with)
+					}
+				}
+				if !strings.Contains(c, "PEER") {
+					line("try %s %s", n, c)
+				}
 			}
 		}
 	}
 	line("say %s", Over)
 	line("sleep %s", lingers)
-	for _, n := range nodes {
+	for _, n := range f.Nodes {
 		line("start %s", n) // where its daemon left in order, and only there
 	}
 	line("sleep %s", f.Bound)
@@ -182,6 +188,12 @@ type drawer struct {
 	plain  bool
 }
 
+// two draws a node, and another one.
+func (d *drawer) two() (n, o string) {
+	i, all := d.rng.IntN(len(d.fate.Nodes)), len(d.fate.Nodes)
+	return d.fate.Nodes[i], d.fate.Nodes[(i+1+d.rng.IntN(all-1))%all]
+}
+
 func (d *drawer) pick(words ...string) string { return words[d.rng.IntN(len(words))] }
 
 // long is a time between two bounds, the short ones as often as the long ones: each doubling is as likely as the next. No
@@ -194,68 +206,6 @@ func (d *drawer) long(from, to time.Duration) time.Duration {
 	low := from << d.rng.IntN(doublings+1)
 	high := min(2*low, to)
 	return (low + time.Duration(d.rng.Int64N(int64(high-low)+1))).Truncate(time.Millisecond)
-}
-
-func (d *drawer) settings(interval time.Duration) {
-	set := func(format string, a ...any) {
-		d.fate.Settings = append(d.fate.Settings, fmt.Sprintf("config "+format, a...))
-	}
-	multiplier := uint8(15)
-	if interval == 0 {
-		interval = []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, time.Second}[d.rng.IntN(4)]
-	}
-	if interval >= time.Second {
-		multiplier = 5
-	}
-	if d.rng.IntN(2) == 0 {
-		d.fate.Groups = []string{"web", "db"}
-		set("groups web db")
-		set("prefer db bravo alpha")
-	}
-	set("interval %s", interval)
-	set("multiplier %d", multiplier)
-	set("takeover %s", d.pick("auto", "auto", "auto", "approve"))
-	failback := d.pick("manual", "manual", "off", "auto")
-	set("failback %s", failback)
-	set("split %s", d.pick("standby-survives", "standby-survives", "standby-survives", "owner-survives"))
-	set("on-last-link %s", d.pick("fence", "fence", "ask"))
-	sense := d.pick("fail-safe", "fail-safe", "plain")
-	d.plain = sense == "plain"
-	set("sense %s", sense)
-	if d.rng.IntN(2) == 0 {
-		set("fence-when-deaf on")
-	}
-	set("mode %s", d.pick("reboot", "reboot", "reboot", "off"))
-	set("keeps-coil %s", d.pick("on", "off"))
-	if d.level2 = d.rng.IntN(3) == 0; d.level2 {
-		set("level2 on")
-	}
-	if d.rng.IntN(2) == 0 {
-		set("moves 200")
-		set("fences 200")
-	}
-	restore := []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}[d.rng.IntN(3)]
-	set("wait-to-restore %s", restore)
-	set("stop-limit %s", lingers*3/4)
-	set("seed %d", d.rng.IntN(1<<30))
-	d.fate.Bound = bound(interval, multiplier)
-	if failback == "auto" {
-		d.fate.Bound += restore
-	}
-}
-
-// bound is how long it may take: what is left of the retries of a fence, a last cut with its dwell and a boot, the start window
-// and a silence, and two requests that stand still and back off before the one that succeeds.
-func bound(interval time.Duration, multiplier uint8) time.Duration {
-	c := world.Default()
-	c.SetTiming(interval, multiplier)
-	d := &c.Decision
-	retries := time.Duration(0)
-	for i := range d.FenceRetries {
-		retries += d.FenceRetryTime << i
-	}
-	boot := c.Boot + c.Boot/20
-	return (retries + d.FenceDelay + c.Power[0].Dwell + boot + 4*d.DetectTime + 2*(d.MoveTime+16*d.Backoff)).Round(time.Second)
 }
 
 // trouble is one kind of fault.

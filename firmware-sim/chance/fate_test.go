@@ -87,7 +87,7 @@ func befalls(wrong map[string]bool, f []string) {
 	case "cut-cable", "mend-cable", "cut-net", "mend-net":
 		how, what, _ := strings.Cut(verb, "-")
 		set(how == "cut", what)
-	case "lose", "delay-net":
+	case "lose", "double", "delay-net":
 		set(f[1] != "0" && f[1] != "0s", verb)
 	case "unplug", "replug":
 		set(verb == "unplug", "ports of", f[1])

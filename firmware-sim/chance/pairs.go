@@ -31,8 +31,6 @@ var marks = []Mark{
 		Why: "it is the first event of a daemon, whose groups are all ineligible until they were looked at"},
 	{Event: failover.NewSession, Phases: []pulse.Phase{pulse.Requesting, pulse.Fencing, pulse.Stopping},
 		Why: "a session is renewed only while nothing is asked for, fenced or stopped, and within the turn in which that is seen"},
-	{Event: failover.FenceDone, Phases: []pulse.Phase{pulse.AwaitingApproval},
-		Why: "nobody is asked about a peer at which relays are at work, and a pair has no other peer"},
 	{Event: failover.CutsOpened, Phases: []pulse.Phase{pulse.Requesting, pulse.AwaitingApproval},
 		Why: "the peer has to be heard in the milliseconds between a person's word that it is off and the open cuts",
 		By:  "TestARelayFindsTheGroupElsewhere"},

@@ -44,6 +44,9 @@ var troubles = []trouble{
 	{"delay", func(d *drawer, n, o string) []Act {
 		return both(fmt.Sprintf("delay-net %s%s", d.long(5*time.Millisecond, time.Minute), d.way(n, o)), "delay-net 0s", d.long(time.Second, 5*time.Minute))
 	}},
+	{"doubled", func(d *drawer, n, o string) []Act {
+		return both(fmt.Sprintf("double %d%s", 1+d.rng.IntN(100), d.way(n, o)), "double 0", d.long(time.Second, 10*time.Minute))
+	}},
 	{"noise", func(d *drawer, n, _ string) []Act {
 		return []Act{{0, fmt.Sprintf("noise %s %s", n, d.long(time.Second, 2*time.Minute))}}
 	}},
@@ -65,7 +68,7 @@ var troubles = []trouble{
 		return both("slow "+r+" "+d.long(10*time.Millisecond, 20*time.Second).String(), "free "+r, d.long(10*time.Second, 20*time.Minute))
 	}},
 	{"sense", func(d *drawer, n, _ string) []Act {
-		how := d.pick("stuck-on", "unreadable", "broken")
+		how := d.pick("stuck-on", "unreadable", "broken", "floating")
 		if d.plain && how == "broken" {
 			how = "stuck-on" // a broken wire of a plain sense reads off: that is for people to find out
 		}

@@ -8,12 +8,12 @@ func reload(d *drawer, n, _ string) []Act {
 	return []Act{{0, "edit-config " + n + " rest 9"}, {1, "reload " + n}, {lasts, "edit-config " + n + " rest 7"}, {lasts + 1, "reload " + n}}
 }
 
-// rotate changes the key of a running pair, and changes it back: both accept a key before anybody signs with it, and nobody drops
+// rotate changes the key of a running cluster, and changes it back: all accept a key before anybody signs with it, and nobody drops
 // one with which the other signs.
-func rotate(d *drawer, n, o string) (acts []Act) {
+func rotate(d *drawer, _, _ string) (acts []Act) {
 	at := time.Duration(0)
 	for _, keys := range []string{"one two", "two one", "one two", "one"} {
-		for _, x := range []string{n, o} {
+		for _, x := range d.fate.Nodes {
 			acts = append(acts, Act{at, "keys " + x + " " + keys}, Act{at + 1, "reload " + x})
 			at += d.long(time.Second, time.Minute)
 		}

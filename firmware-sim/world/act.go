@@ -43,7 +43,7 @@ func (d *daemon) act(a *failover.Action) {
 		d.sendPulses()
 	case failover.Alive:
 		if d.current != nil {
-			d.watch.Life(d.w.now, a.Link, a.Peer, d.current)
+			d.watch.Life(d.now(), a.Link, a.Peer, d.current)
 		}
 	case failover.Save:
 		d.saver.put(a.Gen, d.state.Volatile())
@@ -51,7 +51,7 @@ func (d *daemon) act(a *failover.Action) {
 		d.keeper.put(a.Gen, d.state.Durable())
 	case failover.SetTimer:
 		d.stopTimer(a.Timer)
-		d.timers = append(d.timers, timer{a.Timer, d.w.now + a.After})
+		d.timers = append(d.timers, timer{a.Timer, d.now() + a.After})
 	case failover.StopTimer:
 		d.stopTimer(a.Timer)
 	case failover.Probe, failover.Start, failover.Stop:
@@ -121,7 +121,7 @@ func (d *daemon) sendPulses() {
 			}
 			claim.Echo, claim.EchoAge = d.state.Peers[p].In.LinkSeq[l], 15
 			if _, _, last, heard := d.watch.Path(uint8(l), p); heard && claim.Echo != 0 {
-				claim.EchoAge = pulse.EchoAgeStep(uint32((d.w.now - last) / time.Millisecond))
+				claim.EchoAge = pulse.EchoAgeStep(uint32((d.now() - last) / time.Millisecond))
 			}
 			d.frame = d.speaks.say(d.keys.AppendPulse(d.frame[:0], &claim))
 			d.h.send(l, p, d.frame)

@@ -28,6 +28,7 @@ type Config struct {
 	// Multiplier, StartWindow, Stretch and Extensions are detection's.
 	Multiplier  uint8
 	Intervals   [failover.MaxMembers]time.Duration // of members whose pulses come at another pace; 0 is as Decision says
+	Drift       [failover.MaxMembers]int           // by how many millionths a member's clock runs fast
 	StartWindow time.Duration
 	Stretch     float64
 	Extensions  int

@@ -115,7 +115,7 @@ func (t *attempt) step(r *relay, s fencing.Sequence) {
 		return
 	}
 	for {
-		next, order, wake := s.Step(t.p.d.w.now, r.read())
+		next, order, wake := s.Step(t.p.d.now(), r.read())
 		s = next
 		switch order.Act {
 		case fencing.CutFeed:
@@ -132,9 +132,9 @@ func (t *attempt) step(r *relay, s fencing.Sequence) {
 			if t.complete() {
 				return
 			}
-			wake = t.p.d.w.now + watchProven
+			wake = t.p.d.now() + watchProven
 		}
-		t.p.d.later(wake-t.p.d.w.now, func() { t.step(r, s) })
+		t.p.d.later(t.p.d.wait(wake-t.p.d.now()), func() { t.step(r, s) })
 		return
 	}
 }
@@ -189,7 +189,7 @@ func (p *power) restore(a failover.Action) {
 	}
 	step = func(r *relay, s fencing.Sequence) {
 		for {
-			next, order, wake := s.Step(p.d.w.now, r.read())
+			next, order, wake := s.Step(p.d.now(), r.read())
 			s = next
 			switch order.Act {
 			case fencing.CloseFeed:
@@ -202,7 +202,7 @@ func (p *power) restore(a failover.Action) {
 				done(order.Act == fencing.Restored)
 				return
 			}
-			p.d.later(wake-p.d.w.now, func() { step(r, s) })
+			p.d.later(p.d.wait(wake-p.d.now()), func() { step(r, s) })
 			return
 		}
 	}

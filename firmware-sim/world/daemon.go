@@ -117,7 +117,7 @@ func (w *World) session() uint32 { return 1 + w.rng.Uint32N(1<<32-1) }
 // begin is the first turn. Ports and senses follow, as their workers come up.
 func (d *daemon) begin() {
 	d.tell("daemon starts")
-	d.nextBeat, d.sideAt = d.w.now, d.w.now
+	d.nextBeat, d.sideAt = d.now(), d.now()
 	d.step(failover.Event{Kind: failover.Started})
 	for l := range d.h.ports {
 		if d.w.links[l].peers(d.h.me) != 0 && !d.h.ports[l].gone {
@@ -174,7 +174,7 @@ func (d *daemon) plan() {
 	}
 	d.planned = d.nextDeadline()
 	d.turns++
-	at := max(d.w.now, d.planned) + d.w.upTo(d.w.c.Jitter)
+	at := d.w.now + d.wait(max(0, d.planned-d.now())) + d.w.upTo(d.w.c.Jitter)
 	d.w.agenda.add(at, deed{h: d.h, life: d.h.life, d: d, turn: d.turns, do: d.wake})
 }
 
@@ -186,7 +186,7 @@ func (d *daemon) turn() {
 	if d.dead {
 		return
 	}
-	now := d.w.now
+	now := d.now()
 	if !d.bytesWait() {
 		d.changes = d.watch.Check(now, d.changes[:0])
 		for _, c := range d.changes {
@@ -211,9 +211,9 @@ func (d *daemon) turn() {
 }
 
 func (d *daemon) lateness() {
-	if late := d.w.now - d.planned; late > lateTolerance {
-		if d.w.now >= d.readUntil+deferMost {
-			d.readUntil = d.w.now + deferMost
+	if late := d.now() - d.planned; late > lateTolerance {
+		if d.now() >= d.readUntil+deferMost {
+			d.readUntil = d.now() + deferMost
 		}
 		d.watch.Late(late)
 	}
@@ -221,7 +221,7 @@ func (d *daemon) lateness() {
 
 // unread says whether what is no word of a peer waits for what peers said while this member was held up.
 func (d *daemon) unread() bool {
-	return d.w.now < d.readUntil && (d.w.now < d.readUntil-deferMost+readAgain || d.h.pending() || d.in.any())
+	return d.now() < d.readUntil && (d.now() < d.readUntil-deferMost+readAgain || d.h.pending() || d.in.any())
 }
 
 func (d *daemon) drain() {
@@ -241,15 +241,15 @@ func (d *daemon) drain() {
 
 func (d *daemon) bytesWait() bool {
 	at, ok := d.watch.Next()
-	d.deferred = ok && d.w.now >= at && d.w.now < at+deferMost && d.h.pending()
+	d.deferred = ok && d.now() >= at && d.now() < at+deferMost && d.h.pending()
 	return d.deferred
 }
 
 func (d *daemon) nextDeadline() time.Duration {
-	next := min(d.nextBeat, d.w.now+idle)
+	next := min(d.nextBeat, d.now()+idle)
 	if at, ok := d.watch.Next(); ok {
 		if d.deferred {
-			at = max(at, d.w.now+readAgain)
+			at = max(at, d.now()+readAgain)
 		}
 		next = min(next, at)
 	}
@@ -257,9 +257,9 @@ func (d *daemon) nextDeadline() time.Duration {
 		next = min(next, d.timers[i].at)
 	}
 	if d.unread() {
-		next = max(next, d.w.now+readAgain)
+		next = max(next, d.now()+readAgain)
 		if d.events.any() {
-			next = d.w.now + readAgain
+			next = d.now() + readAgain
 		}
 	}
 	return next
@@ -267,7 +267,7 @@ func (d *daemon) nextDeadline() time.Duration {
 
 func (d *daemon) fireTimers() {
 	for i := 0; i < len(d.timers); {
-		if d.timers[i].at > d.w.now {
+		if d.timers[i].at > d.now() {
 			i++
 			continue
 		}

@@ -31,9 +31,9 @@ func (d *daemon) take(a arrival) {
 	}
 	switch a.kind {
 	case arrivedChange:
-		d.watch.Link(d.w.now, a.link, a.up)
+		d.watch.Link(d.now(), a.link, a.up)
 	case arrivedNoise:
-		d.watch.Noise(d.w.now, a.link)
+		d.watch.Noise(d.now(), a.link)
 	case arrivedFrame:
 		d.takeFrame(&a)
 	}
@@ -60,7 +60,7 @@ func (d *daemon) takeFrame(a *arrival) {
 	case pulse.WrongKey:
 		d.takeWrongKey(a.link)
 	default:
-		d.watch.Noise(d.w.now, a.link)
+		d.watch.Noise(d.now(), a.link)
 	}
 }
 
@@ -78,8 +78,8 @@ const wrongKeyRun = 3
 
 func (d *daemon) takeWrongKey(link uint8) {
 	port := &d.h.ports[link]
-	if port.wrong == 0 || d.w.now-port.since > d.cfg.DoubtTime {
-		port.since, port.wrong = d.w.now, 0
+	if port.wrong == 0 || d.now()-port.since > d.cfg.DoubtTime {
+		port.since, port.wrong = d.now(), 0
 	}
 	if port.wrong++; port.wrong < wrongKeyRun || !d.w.links[link].serial {
 		return
@@ -125,7 +125,7 @@ func (w *World) Reload(node string) string {
 	if d.speaks != nil {
 		d.speaks = newDialect(h.file.keys)
 	}
-	d.sideAt = w.now
+	d.sideAt = d.now()
 	d.tell("configuration read again")
 	d.step(failover.Event{Kind: failover.Reloaded})
 	d.plan()

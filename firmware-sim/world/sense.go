@@ -29,6 +29,7 @@ const (
 	StuckOff
 	BrokenWire
 	Unreadable
+	Floating // now on, now nothing, and where there is no power sometimes off
 )
 
 // read is one sample.
@@ -43,6 +44,13 @@ func (s *sense) read() fencing.SenseState {
 		on = s.kind == FailSafeSense
 	case Unreadable:
 		return fencing.Unknown
+	case Floating:
+		switch s.w.rng.IntN(3) {
+		case 0:
+			return fencing.Unknown
+		case 1:
+			on = true
+		}
 	}
 	if on {
 		return fencing.On
@@ -93,7 +101,7 @@ func (d *daemon) waitsForSense(target, index uint8) bool {
 func (d *daemon) senseAgain() {
 	for p := range d.cfg.N {
 		for i, s := range d.h.senses[p] {
-			if s.again || !d.waitsForSense(p, uint8(i)) {
+			if s.again || s.spoil != Floating && !d.waitsForSense(p, uint8(i)) {
 				continue
 			}
 			s.again = true

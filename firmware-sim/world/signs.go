@@ -64,7 +64,7 @@ func (h *host) hears(f *flight) {
 	if d == nil || o == nil || from.clone || h.clone || !d.opens(f.keys) || !o.opens(d.keys) {
 		return
 	}
-	detection := d.cfg.DetectTime
+	detection := h.w.detection(from.me)
 	if d.state.Peers[from.me].In.Session == o.state.Session && o.state.Peers[h.me].In.Session == d.state.Session {
 		h.heard[from.me].note(h.w.now, sent, detection, &h.still)
 	}
@@ -100,6 +100,14 @@ func (h *host) calmly(p uint8) bool { return h.calm[p].frames >= h.enough() }
 // enough is how many pulses have to come until on one link at least a session that nobody understands has risen.
 func (h *host) enough() int { return risenAfter * len(h.w.links) }
 
+// detection is how long a member has to be silent by the pace of its own pulses.
+func (w *World) detection(p uint8) time.Duration {
+	if own := w.c.Intervals[p]; own > 0 {
+		return own * time.Duration(w.c.Multiplier)
+	}
+	return w.c.Decision.DetectTime
+}
+
 // opens says whether a daemon has the key with which who has these signs.
 func (d *daemon) opens(keys *pulse.Keyring) bool {
 	return d.keys == keys || slices.Contains(d.keys.IDs(), keys.IDs()[0])
@@ -116,7 +124,7 @@ const (
 
 // signOf says what speaks for the life of a member, as the physical truth of its machine and of the wires has it, or "".
 func (d *daemon) signOf(target *host) string {
-	o, now, detection := target.daemon, d.w.now, d.cfg.DetectTime
+	o, now, detection := target.daemon, d.w.now, d.w.detection(target.me)
 	if o == nil || !target.powered || target.frozen {
 		return ""
 	}
@@ -129,7 +137,7 @@ func (d *daemon) signOf(target *host) string {
 		return fmt.Sprintf("whose last pulse reached it %v before, and for %v of that it stood still", now-s.last, missed)
 	}
 	// However the decision sees the sessions: two daemons that can hear each other have to.
-	there, back, long := &d.h.frames[target.me], &target.frames[d.h.me], meetTimes*detection
+	there, back, long := &d.h.frames[target.me], &target.frames[d.h.me], meetTimes*max(detection, d.w.detection(d.h.me))
 	if now-max(d.began, o.began) > long && there.lasts(now, detection*9/10, long) && back.lasts(now, detection*9/10, long) {
 		return fmt.Sprintf("with which it has exchanged pulses for %v in both directions", now-max(there.since, back.since, d.began, o.began))
 	}

@@ -41,6 +41,8 @@ func init() {
 		{"supplies", "N", "redundant supplies of every node, each with its own relay", number(1, failover.MaxSenses, func(c *world.Config, n int) { each(c, func(p *world.Power) { p.Supplies = n }) })},
 		{"hold-up", "DURATION", "for which supplies carry their host", span(func(c *world.Config, d time.Duration) { each(c, func(p *world.Power) { p.HoldUp = d }) })},
 		{"interval", "DURATION [NODE]", "between pulses; set it before other times, and that of one node after that of all", setInterval},
+		{"drift", "MILLIONTHS NODE", "by how much the clock of a node runs fast, or below 0 slow", setDrift},
+		{"jitter", "DURATION", "by how much a loop wakes late at most", span(func(c *world.Config, d time.Duration) { c.Jitter = d })},
 		{"multiplier", "N", "intervals until silence; set it before other times", number(2, 255, func(c *world.Config, n int) {
 			c.SetTiming(time.Duration(c.Decision.IntervalMS)*time.Millisecond, uint8(n))
 		})},
@@ -201,7 +203,23 @@ func setPrefer(p *parser, words []string) error {
 	return nil
 }
 
+// maxDrift is more than any clock is off.
+const maxDrift = 100_000
+
+func setDrift(p *parser, words []string) error {
+	if len(words) != 2 {
+		return errUsage
+	}
+	if err := p.node(words[1]); err != nil {
+		return err
+	}
+	return number(-maxDrift, maxDrift, func(c *world.Config, n int) { c.Drift[slices.Index(c.Nodes, words[1])] = n })(p, words[:1])
+}
+
 func setInterval(p *parser, words []string) error {
+	if d, err := duration(append(words, "")[0]); err == nil && d < time.Millisecond {
+		return fmt.Errorf("%q is too short for an interval: write 1ms or more", words[0])
+	}
 	if len(words) != 2 {
 		return span(func(c *world.Config, d time.Duration) { c.SetTiming(d, c.Multiplier) })(p, words)
 	}

@@ -38,6 +38,7 @@ func init() {
 		{"mend-net", "[A->B]", "join it again", true, onWay(false, func(f *world.PathFault) { f.Cut = false })},
 		{"delay-net", "DURATION [A->B]", "what is sent from now on arrives so late; 0s ends it", true, parseDelay},
 		{"lose", "PERCENT [A->B]", "lose or spoil so many frames of cable and network", true, parseLose},
+		{"double", "PERCENT [A->B]", "deliver so many frames of the network twice", true, parseDouble},
 		{"noise", "NODE DURATION", "bytes without frames on the cables towards a node", true, parseNoise},
 		{"unplug", "NODE [cable|net]", "the devices of its links vanish", true, parsePlug(true)},
 		{"replug", "NODE [cable|net]", "they are back", true, parsePlug(false)},
@@ -45,7 +46,7 @@ func init() {
 		{"free", "RELAY", "mend the relay", true, onRelay(func(f *world.RelayFault) { *f = world.RelayFault{} })},
 		{"no-line", "RELAY", "its line cannot be driven", true, onRelay(func(f *world.RelayFault) { f.Dead = true })},
 		{"slow", "RELAY DURATION", "it takes so much longer to open", true, parseSlow},
-		{"sense", "SENSE stuck-on|stuck-off|broken|unreadable|ok", "spoil a sense, or mend it; SENSE_ALPHA, SENSE_ALPHA@bravo for one input", true, parseSense},
+		{"sense", "SENSE stuck-on|stuck-off|broken|unreadable|floating|ok", "spoil a sense, or mend it; SENSE_ALPHA, SENSE_ALPHA@bravo for one input", true, parseSense},
 		{"service", "NODE GROUP dies|by-hand|ok|start-fails|stop-fails|start-hangs|stop-hangs|probe-hangs|start D|stop D", "how the resources of a group behave on a node", true, parseService},
 		{"edit-config", "NODE core|rest N", "edit the configuration file of a node", true, parseEdit},
 		{"keys", "NODE KEY...", "edit its list of keys; the first signs", true, parseKeys},
@@ -166,13 +167,30 @@ func parseDelay(p *parser, words []string) (func(*player) error, error) {
 	return onWay(false, func(f *world.PathFault) { f.Held = d })(p, words[1:])
 }
 
-func parseLose(p *parser, words []string) (func(*player) error, error) {
+// hundredths reads what stands before a way.
+func hundredths(words []string) (int, error) {
 	if len(words) == 0 {
-		return nil, errUsage
+		return 0, errUsage
 	}
 	percent, err := strconv.Atoi(words[0])
 	if err != nil || percent < 0 || percent > 100 {
-		return nil, fmt.Errorf("%q is no number from 0 to 100", words[0])
+		return 0, fmt.Errorf("%q is no number from 0 to 100", words[0])
+	}
+	return percent, nil
+}
+
+func parseDouble(p *parser, words []string) (func(*player) error, error) {
+	percent, err := hundredths(words)
+	if err != nil {
+		return nil, err
+	}
+	return onWay(false, func(f *world.PathFault) { f.Air.Double = percent })(p, words[1:])
+}
+
+func parseLose(p *parser, words []string) (func(*player) error, error) {
+	percent, err := hundredths(words)
+	if err != nil {
+		return nil, err
 	}
 	from, to, err := p.way(words[1:])
 	return func(pl *player) error {
@@ -234,7 +252,7 @@ func parseSlow(p *parser, words []string) (func(*player) error, error) {
 	return onRelay(func(f *world.RelayFault) { f.Slow = d })(p, words[:1])
 }
 
-var spoils = map[string]world.Spoil{"stuck-on": world.StuckOn, "stuck-off": world.StuckOff, "broken": world.BrokenWire, "unreadable": world.Unreadable, "ok": world.Sound}
+var spoils = map[string]world.Spoil{"stuck-on": world.StuckOn, "stuck-off": world.StuckOff, "broken": world.BrokenWire, "unreadable": world.Unreadable, "floating": world.Floating, "ok": world.Sound}
 
 func parseSense(p *parser, words []string) (func(*player) error, error) {
 	if len(words) != 2 {
