@@ -55,13 +55,14 @@ const (
 	aFence   = "a fence was proven"
 	aCommand = "a command of a person was accepted"
 	aLie     = "a coil was driven whose contact was welded"
+	byItself = "all was well before a person came"
 	telling  = 1000
 )
 
 var floors = []struct {
 	what    string
 	percent uint64
-}{{aFence, 60}, {aCommand, 20}, {aLie, 5}}
+}{{aFence, 60}, {aCommand, 20}, {aLie, 5}, {byItself, 40}}
 
 // maxSeeds is more than anybody waits for.
 const maxSeeds = 1 << 32
@@ -145,6 +146,7 @@ func (s *fateSum) add(f chance.Fate, w *world.World) {
 		aFence:   slices.ContainsFunc(w.Fences(), func(f world.Fenced) bool { return !f.Secured }),
 		aCommand: slices.ContainsFunc(w.Accepted(), func(a world.Accepted) bool { return a.At < end }),
 		aLie:     slices.ContainsFunc(w.Edges(), func(e world.Edge) bool { return e.Open && e.Welded }),
+		byItself: well(w),
 	} {
 		if is {
 			s.came[what]++
@@ -166,6 +168,13 @@ func over(w *world.World) time.Duration {
 		}
 	}
 	return w.Now()
+}
+
+// well says whether all was well when the person came.
+func well(w *world.World) bool {
+	all := w.History()
+	at := slices.IndexFunc(all, func(l world.Line) bool { return strings.HasSuffix(l.What, chance.Round) })
+	return at >= 0 && at+1 < len(all) && strings.HasPrefix(all[at+1].What, script.Well)
 }
 
 // isTakeover says whether a group came to another node because that one proved the old one off, and no person had a part in it.

@@ -131,8 +131,11 @@ func (b *blackout) fits(a Act) bool {
 	return off && a.After-since >= eyesight
 }
 
-// Over is what the story of a fate says when the last fault has ended.
-const Over = "every fault is over"
+// Over is what the story of a fate says when the last fault has ended, and Round when a person comes.
+const (
+	Over  = "every fault is over"
+	Round = "a person goes round"
+)
 
 const (
 	// lingers is how long after that something of it may be there: noise, a datagram on its way, a daemon that is leaving.
@@ -168,7 +171,7 @@ func (f Fate) heal(line func(string, ...any)) {
 	}
 	line("sleep %s", f.Bound)
 	line("expect at-rest for %s", steady)
-	line("say a person goes round")
+	line("say %s", Round)
 	try("maintenance off", "standby off", "arm", "clear")
 	line("sleep %s", newsTime)
 	try("approve")

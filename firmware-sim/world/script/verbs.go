@@ -21,7 +21,7 @@ var verbs []verb
 
 func init() {
 	verbs = []verb{
-		{"say", "TEXT", "begin a chapter", false, parseSay},
+		{"say", "TEXT", "begin a chapter: the timeline tells whether all is well", false, parseSay},
 		{"start", "[NODE]", "alone: mains for all nodes; with a node: start its daemon", true, parseStart},
 		{"stop", "NODE", "its daemon leaves in order and stays stopped", true, onNodes(func(w *world.World, n string) { w.StopDaemon(n) })},
 		{"power-off", "NODE...", "take the mains away", true, onNodes(func(w *world.World, n string) { w.Mains(n, false) })},
@@ -93,13 +93,28 @@ func verbNames() (names []string) {
 	return names
 }
 
-// parseSay: the line itself is in the timeline already.
+// parseSay: the line itself is in the timeline already. A chapter begins with what every node waits for, or with [Well].
 func parseSay(_ *parser, words []string) (func(*player) error, error) {
 	if len(words) == 0 {
 		return nil, errUsage
 	}
-	return func(*player) error { return nil }, nil
+	return func(pl *player) error {
+		how := Well
+		if pl.w.Unwell() != "" {
+			how = "not all is well"
+		}
+		for _, n := range pl.w.Nodes() {
+			if why := pl.w.Waits(n); why != "" {
+				how += "; " + n + " waits: " + why
+			}
+		}
+		pl.w.Say(how)
+		return nil
+	}, nil
 }
+
+// Well is what the first line of a chapter says that begins so.
+const Well = "all is well"
 
 func parseStart(p *parser, words []string) (func(*player) error, error) {
 	if len(words) == 0 {
