@@ -34,6 +34,12 @@ const (
 	CutTooSoon
 	// CutUnasked: no cut for a person who did not say so, or for a target that did not ask.
 	CutUnasked
+	// CutUnapproved: where a person is asked before a takeover, no cut for silence without an approval since the target was heard.
+	CutUnapproved
+	// CutDeaf: no cut for silence by a machine all of whose ports are gone, unless its configuration says so.
+	CutDeaf
+	// CutInMaintenance: no cut by a member in maintenance, unless a person asks.
+	CutInMaintenance
 	// CutNeedless: no cut of a living member whose pulses reach the machine of whoever cuts, read or not, unless it asks or a
 	// person does.
 	CutNeedless
@@ -121,6 +127,14 @@ type word struct {
 	peer uint8
 }
 
+// deafTime is how long a daemon may take to learn that a port is gone.
+const deafTime = time.Second
+
+// approved says whether a person approved of something here since a member was heard, in this boot.
+func (h *host) approved(p uint8) bool {
+	return h.saidYes > 0 && (!h.heard[p].ever || h.saidYes >= h.heard[p].last-raceTime)
+}
+
 // checkCut is about the reason of a cut, when it is asked for. A person's word is good for one; a target asks, or did in a
 // detection time before the newest frame of it that came here, or too few have come since to tell them from old ones.
 func (d *daemon) checkCut(a *failover.Action) {
@@ -139,6 +153,12 @@ func (d *daemon) checkCut(a *failover.Action) {
 		d.w.fail(CutUnasked, "%s cuts %s for a person, and nobody said %s", d.h.name, target.name, said.kind)
 	case a.Code == failover.CodeFenceMe && !begs:
 		d.w.fail(CutUnasked, "%s cuts %s, which did not ask to be cut", d.h.name, target.name)
+	case a.Code == failover.CodeSilent && d.cfg.Takeover == failover.Approve && !d.h.approved(a.Peer):
+		d.w.fail(CutUnapproved, "%s cuts %s, and nobody approved since it was heard", d.h.name, target.name)
+	case a.Code == failover.CodeSilent && !d.cfg.FenceWhenDeaf && d.h.portless && d.w.now-d.h.portlessAt > deafTime:
+		d.w.fail(CutDeaf, "%s cuts %s, and has had no port for %v", d.h.name, target.name, d.w.now-d.h.portlessAt)
+	case a.Code != failover.CodePerson && d.state.Maintenance:
+		d.w.fail(CutInMaintenance, "%s cuts %s and is in maintenance", d.h.name, target.name)
 	case a.Code == failover.CodeSilent && why != "":
 		d.w.fail(CutNeedless, "%s cuts %s, %s", d.h.name, target.name, why)
 	}

@@ -240,6 +240,19 @@ func (w *World) Unplug(node string, serial, gone bool) {
 			h.daemon.arrive(arrival{kind: arrivedChange, link: uint8(l), up: !gone})
 		}
 	}
+	was := h.portless
+	if h.portless = h.hasNoPort(); h.portless && !was {
+		h.portlessAt = w.now
+	}
+}
+
+func (h *host) hasNoPort() bool {
+	for l := range h.ports {
+		if h.w.links[l].peers(h.me) != 0 && !h.ports[l].gone {
+			return false
+		}
+	}
+	return true
 }
 
 // Clone boots another machine with a node's image on the same network and address. No relay and no sense leads to it.

@@ -35,8 +35,13 @@ type host struct {
 	calm    [pulse.MaxMembers]calm  // those of frames that do not ask to be cut
 	begged  time.Duration           // when its daemon last asked to be cut; 0 is never
 	ports   []port                  // by link
-	boards  [][]*relay
-	senses  [][]*sense
+	saidYes time.Duration           // when a person's approval was accepted in this boot; 0 is never
+	// portless: every port that it has is gone, since portlessAt.
+	portless   bool
+	portlessAt time.Duration
+
+	boards [][]*relay
+	senses [][]*sense
 
 	services []service
 	run      *failover.Volatile // nil: none of this boot
@@ -141,7 +146,7 @@ func (h *host) powerDown() {
 func (h *host) die() {
 	h.endDaemon()
 	h.life++
-	h.up, h.frozen, h.still, h.waiting, h.run = false, false, stillness{}, nil, nil
+	h.up, h.frozen, h.still, h.waiting, h.run, h.saidYes = false, false, stillness{}, nil, nil, 0
 	for g := range h.services {
 		h.services[g].runs = false
 	}

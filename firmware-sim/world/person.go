@@ -73,6 +73,9 @@ func (d *daemon) reply(a *failover.Action) {
 		return
 	}
 	d.words[word{answer.asked.Kind, answer.asked.Peer}] = true
+	if answer.asked.Kind == failover.CmdApprove {
+		d.h.saidYes = d.w.now
+	}
 	if answer.gen = a.Gen; answer.gen == 0 {
 		answer.end(d.w, true)
 		return

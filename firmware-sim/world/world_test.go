@@ -108,6 +108,27 @@ func TestCheckerSees(t *testing.T) {
 			w.host("bravo").heard = [pulse.MaxMembers]signs{}
 			cut(w, failover.CodeSilent)
 		}, CutNeedless, "with which it has exchanged pulses for"},
+		"a cut that nobody approved": {func(w *World) {
+			d := w.host("bravo").daemon
+			d.cfg.Takeover = failover.Approve
+			w.KillDaemon("alpha")
+			w.SetRestarts("alpha", NotRestarted)
+			w.host("bravo").saidYes = w.Now() // and then it was heard
+			w.host("bravo").heard[0].last += time.Second
+			cut(w, failover.CodeSilent)
+		}, CutUnapproved, "nobody approved since it was heard"},
+		"a cut by who has no port": {func(w *World) {
+			w.host("bravo").daemon.state.Armed = false
+			w.Unplug("bravo", true, true)
+			w.Unplug("bravo", false, true)
+			run(t, w, 3*time.Second)
+			cut(w, failover.CodeSilent)
+		}, CutDeaf, "bravo cuts alpha, and has had no port for 3s"},
+		"a cut in maintenance": {func(w *World) {
+			w.host("bravo").daemon.state.Maintenance = true
+			w.Freeze("alpha")
+			cut(w, failover.CodeSilent)
+		}, CutInMaintenance, "and is in maintenance"},
 		"a cut of who spoke while it stood still": {func(w *World) {
 			noPath(w)
 			w.Freeze("bravo")
@@ -181,6 +202,14 @@ func TestCheckerLetsPass(t *testing.T) {
 			w.Freeze("bravo")
 			run(t, w, 10*time.Second)
 			w.Thaw("bravo")
+		}},
+		"who was approved of": {silent, func(w *World) {
+			w.host("bravo").daemon.cfg.Takeover = failover.Approve
+			w.host("bravo").daemon.state.Armed = false
+			w.KillDaemon("alpha")
+			w.SetRestarts("alpha", NotRestarted)
+			run(t, w, 3*time.Second)
+			w.host("bravo").saidYes = w.Now()
 		}},
 		"who does not hear": {silent, func(w *World) {
 			w.host("bravo").daemon.state.Peers[0].In = pulse.Inbox{Session: 1, Claimed: true}
