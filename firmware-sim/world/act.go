@@ -142,7 +142,7 @@ func (d *daemon) sendSides() {
 		d.sideSeq++
 		side.To, side.Seq, side.PeerSession = p, d.sideSeq, d.state.Peers[p].In.Session
 		for l, link := range d.w.links {
-			if link.peers(d.cfg.Me)&(1<<p) != 0 && !link.serial { // a line has no room to spare beside the pulses here
+			if link.peers(d.cfg.Me)&(1<<p) != 0 {
 				d.h.send(l, p, d.speaks.say(d.keys.AppendSide(nil, &side)))
 			}
 		}

@@ -19,10 +19,10 @@ type link struct {
 type way struct {
 	cut     bool
 	air     Air
-	held    time.Duration  // what is sent now arrives so much later: a path with a long queue
-	busy    bool           // a line carries one frame at a time
-	waiting []byte         // the newest frame wins
-	signed  *pulse.Keyring // with which that is signed
+	held    time.Duration // what is sent now arrives so much later: a path with a long queue
+	busy    bool          // a line carries one frame at a time
+	waiting letter        // a pulse; the newest wins
+	side    letter        // the same, and goes when no pulse waits
 	decoder pulse.Decoder
 	dropped int
 }
@@ -93,15 +93,30 @@ func (h *host) send(index int, to uint8, frame []byte) {
 		h.datagram(index, way, to, frame)
 		return
 	}
-	line := pulse.AppendLine(h.w.buffer(), frame)
-	if way.busy {
-		if way.waiting != nil {
-			way.dropped++
-		}
-		way.waiting, way.signed = line, h.daemon.keys
-		return
+	m := h.letter(pulse.AppendLine(h.w.buffer(), frame), frame)
+	slot := &way.waiting
+	if !m.life {
+		slot = &way.side
 	}
-	h.line(index, way, to, line, h.daemon.keys)
+	switch {
+	case !way.busy:
+		h.line(index, way, to, m)
+		return
+	case slot.raw != nil:
+		way.dropped++
+	}
+	*slot = m
+}
+
+// letter is what is sent, as bytes that are its own.
+type letter struct {
+	raw  []byte
+	keys *pulse.Keyring // with which it is signed
+	life bool           // it is a pulse: a side frame is no sign of life
+}
+
+func (h *host) letter(raw, frame []byte) letter {
+	return letter{raw, h.daemon.keys, frame[0]&0xf == byte(pulse.FramePulse)}
 }
 
 // flight is one frame on its way. They are used again: there is one for every frame.
@@ -110,16 +125,14 @@ type flight struct {
 	link int
 	way  *way
 	to   uint8
-	raw  []byte
-	keys *pulse.Keyring // with which it is signed
 	sent time.Duration
-	life bool // of a datagram: it is a pulse
+	letter
 
 	land, cross func() // at the end of a line, and of the network
 }
 
-// flight is a frame that h sends now.
-func (h *host) flight(link int, way *way, to uint8, raw []byte, keys *pulse.Keyring) *flight {
+// flight is a letter that h sends now.
+func (h *host) flight(link int, way *way, to uint8, m letter) *flight {
 	var f *flight
 	if last := len(h.w.flights) - 1; last >= 0 {
 		f, h.w.flights = h.w.flights[last], h.w.flights[:last]
@@ -127,7 +140,7 @@ func (h *host) flight(link int, way *way, to uint8, raw []byte, keys *pulse.Keyr
 		f = &flight{}
 		f.land, f.cross = f.overLine, f.overNetwork
 	}
-	f.from, f.link, f.way, f.to, f.raw, f.keys, f.sent = h, link, way, to, raw, keys, h.w.now
+	f.from, f.link, f.way, f.to, f.sent, f.letter = h, link, way, to, h.w.now, m
 	return f
 }
 
@@ -140,10 +153,10 @@ func (f *flight) over() {
 }
 
 // line paces one frame: ten bits a byte.
-func (h *host) line(index int, way *way, to uint8, line []byte, keys *pulse.Keyring) {
+func (h *host) line(index int, way *way, to uint8, m letter) {
 	way.busy = true
-	took := time.Duration(len(line)) * 10 * time.Second / time.Duration(h.w.c.Baud)
-	h.w.after(took, h.flight(index, way, to, line, keys).land)
+	took := time.Duration(len(m.raw)) * 10 * time.Second / time.Duration(h.w.c.Baud)
+	h.w.after(took, h.flight(index, way, to, m).land)
 }
 
 func (f *flight) overLine() {
@@ -152,9 +165,11 @@ func (f *flight) overLine() {
 	if !way.cut && h.powered {
 		h.w.real(f.to).bytes(f)
 	}
-	if next := way.waiting; next != nil {
-		way.waiting = nil
-		h.line(f.link, way, f.to, next, way.signed)
+	for _, slot := range [...]*letter{&way.waiting, &way.side} {
+		if next := *slot; next.raw != nil && !way.busy {
+			*slot = letter{}
+			h.line(f.link, way, f.to, next)
+		}
 	}
 	f.over()
 }
@@ -167,7 +182,7 @@ func (h *host) bytes(f *flight) {
 	}
 	if h.w.chance(way.air.Lose) {
 		line[h.w.rng.IntN(len(line))] ^= byte(1 + h.w.rng.IntN(255))
-	} else {
+	} else if f.life {
 		h.hears(f)
 	}
 	for rest := line; len(rest) > 0; {
@@ -188,8 +203,7 @@ func (h *host) datagram(index int, way *way, to uint8, frame []byte) {
 		copies = 2
 	}
 	for range copies {
-		f := h.flight(index, way, to, h.w.copyOf(frame), h.daemon.keys)
-		f.life = frame[0]&0xf == byte(pulse.FramePulse) // a side frame is no sign of life
+		f := h.flight(index, way, to, h.letter(h.w.copyOf(frame), frame))
 		h.w.after(way.held+way.air.Delay+h.w.upTo(way.air.Spread), f.cross)
 	}
 }

@@ -335,11 +335,16 @@ func TestLineIsPaced(t *testing.T) {
 		run(t, w, time.Millisecond)
 	}
 	dropped := way.dropped
+	frame := append([]byte{byte(pulse.FramePulse)}, make([]byte, 42)...)
 	for range 3 {
-		h.send(0, 1, make([]byte, 43))
+		h.send(0, 1, frame)
 	}
-	if !way.busy || way.waiting == nil || way.dropped != dropped+1 {
-		t.Errorf("busy %v, waiting %v, %d dropped", way.busy, way.waiting != nil, way.dropped-dropped)
+	side := append([]byte{byte(pulse.FrameSide)}, make([]byte, 42)...)
+	if h.send(0, 1, side); way.side.raw == nil || way.waiting.raw == nil {
+		t.Error("a side frame took the place of a pulse")
+	}
+	if !way.busy || way.waiting.raw == nil || way.dropped != dropped+1 {
+		t.Errorf("busy %v, waiting %v, %d dropped", way.busy, way.waiting.raw != nil, way.dropped-dropped)
 	}
 	run(t, w, 40*time.Millisecond)
 	if !way.busy {
