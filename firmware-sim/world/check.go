@@ -29,7 +29,7 @@ const (
 	CoilDisarmed
 	// CutUnwritten: no coil edge to cut before it is written in the run directory that the cut may be open.
 	CutUnwritten
-	// CutTooSoon: no cut before a daemon has run for a detection time, unless a person or the target itself asks for it, or the
+	// CutTooSoon: no cut before a daemon has run for the detection time of whom it cuts, unless a person or the target itself asks for it, or the
 	// target is off already: a start, a reload or a restart never cuts.
 	CutTooSoon
 	// CutUnasked: no cut for a person who did not say so, or for a target that did not ask.
@@ -116,7 +116,7 @@ func (d *daemon) checkEdge(r *relay, open bool, a failover.Action) {
 		d.w.fail(CoilDisarmed, "%s drives a coil towards %s while it is disarmed", d.h.name, d.w.member(r.target))
 	case open && (d.h.run == nil || !d.h.run.Peers[r.target].Open):
 		d.w.fail(CutUnwritten, "%s cuts %s, and has not written that the cut may be open", d.h.name, d.w.member(r.target))
-	case open && a.Code == failover.CodeSilent && d.now()-drifted(d.began, d.w.c.Drift[d.h.me]) < d.cfg.DetectTime:
+	case open && a.Code == failover.CodeSilent && d.now()-drifted(d.began, d.w.c.Drift[d.h.me]) < d.w.detection(r.target):
 		d.w.fail(CutTooSoon, "%s cuts %s %v after its daemon began", d.h.name, d.w.member(r.target), d.w.now-d.began)
 	}
 }
