@@ -119,6 +119,28 @@ func TestOpen(t *testing.T) {
 	})
 }
 
+// TestOpenWaitsForTheSupply: a person who was wrong has ended what ran there before the word counts.
+func TestOpenWaitsForTheSupply(t *testing.T) {
+	for _, hold := range []RelayConfig{{HoldUp: 2 * time.Second, HoldOff: time.Second}, {HoldUp: time.Second, HoldOff: 4 * time.Second}} {
+		bubble(t, func(t *testing.T) {
+			b := &bench{sense: always(true)}
+			r := b.relay(t, hold)
+			began := time.Now()
+			if err := r.Open(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(began); took < max(hold.HoldUp, hold.HoldOff) {
+				t.Errorf("it was open after %v", took)
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+			defer cancel()
+			if err := r.Open(ctx); !errors.Is(err, context.DeadlineExceeded) || !b.level {
+				t.Errorf("out of time while it waits: %v", err)
+			}
+		})
+	}
+}
+
 // Acts never overlap; one that waits in vain says why.
 func TestActsTakeTurns(t *testing.T) {
 	bubble(t, func(t *testing.T) {

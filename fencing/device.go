@@ -13,7 +13,8 @@ type Device interface {
 	Name() string
 	// Off opens the cut and proves off. Whatever fails, a cut that was made stays until On.
 	Off(context.Context, Query) Result
-	// Open opens the cut without proving anything. It is what a person's confirmation needs first.
+	// Open opens the cut without proving anything, and returns when what the target has left in its supply is used up. It
+	// is what a person's confirmation needs first: whoever was wrong has then ended what ran there.
 	Open(context.Context) error
 	// Secure opens the cut only where a fail-safe sense has read off over the whole hold-up already. Otherwise it
 	// touches nothing and fails.

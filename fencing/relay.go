@@ -77,10 +77,25 @@ func (r *Relay) Open(ctx context.Context) error {
 			err = ReadBack
 		}
 	}
+	if err == nil {
+		err = Rest(ctx, r.base.Settle+r.base.longest())
+	}
 	if err != nil {
 		return fmt.Errorf("fencing: open the cut of %s: %w", r.c.Name, err)
 	}
 	return nil
+}
+
+// Rest lets time pass. The error is why it was broken off.
+func Rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // On implements [Device].

@@ -184,8 +184,9 @@ func TestProofAmongOthers(t *testing.T) {
 	seen := make(chan fencing.Status)
 	go func() { seen <- a.Status(context.Background()) }()
 	p.waitFor("here")
-	if err := a.Open(context.Background()); err != nil {
-		t.Error(err)
+	began := time.Now()
+	if err := a.Open(context.Background()); err != nil || time.Since(began) < a.Config().HoldOff {
+		t.Errorf("opened within %v: %v", time.Since(began), err)
 	}
 	if s := <-seen; s.Proof != fencing.Agent {
 		t.Errorf("%+v", s)

@@ -104,12 +104,15 @@ func (a *Agent) Off(ctx context.Context, q fencing.Query) fencing.Result {
 	return fencing.Result{Proof: fencing.Agent, Steps: f.steps}
 }
 
-// Open implements [fencing.Device]: the agent said that it has cut the power, and nobody looked.
+// Open implements [fencing.Device]: the agent said that it has cut the power, and nobody looked; then the hold-off passed.
 func (a *Agent) Open(ctx context.Context) error {
 	done, err := a.turn.act(ctx)
 	if err == nil {
 		defer done()
 		err = a.must(ctx, off, a.c.Timeouts.Off)
+	}
+	if err == nil {
+		err = fencing.Rest(ctx, a.c.HoldOff)
 	}
 	if err != nil {
 		return fmt.Errorf("agent: open the cut of %s: %w", a.c.Name, err)

@@ -3,6 +3,7 @@ package museum
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -61,7 +62,7 @@ func (m *Museum) Hunt(ctx context.Context, mutant *Mutant, rings []Ring) (c Catc
 		c.Tried++
 		began := time.Now()
 		said, err := m.look(ctx, program, ring)
-		if err != nil {
+		if err != nil && !errors.Is(err, errTimeOver) { // whose time is over has found nothing
 			return c, err
 		}
 		if said != "" {
@@ -72,7 +73,8 @@ func (m *Museum) Hunt(ctx context.Context, mutant *Mutant, rings []Ring) (c Catc
 	return c, nil
 }
 
-// control asks a ring about the source as it is, once: a ring that complains of that catches nothing.
+// control asks a ring about the source as it is, once: a ring that complains of that catches nothing, and of one that was not
+// through with it nobody knows.
 func (m *Museum) control(ctx context.Context, ring Ring) error {
 	m.mu.Lock()
 	if m.controls == nil {
@@ -97,12 +99,23 @@ func (m *Museum) mustHold(ctx context.Context, ring Ring) error {
 	if err != nil {
 		return err
 	}
+	return m.holds(ctx, program, ring)
+}
+
+// holds asks a ring about a program without a mutant. One that was not through in time did not say that all is well.
+func (m *Museum) holds(ctx context.Context, program string, ring Ring) error {
 	said, err := m.look(ctx, program, ring)
-	if err == nil && said != "" {
-		err = fmt.Errorf("%s complains of the source itself: %s", ring, complaint(said))
+	switch {
+	case errors.Is(err, errTimeOver):
+		return fmt.Errorf("%s was not run: of the source itself it said nothing within %v, so give it a longer --budget", ring, m.Budget)
+	case err == nil && said != "":
+		return fmt.Errorf("%s complains of the source itself: %s", ring, complaint(said))
 	}
 	return err
 }
+
+// errTimeOver is a ring that was not through when its time was over.
+var errTimeOver = errors.New("its time was over")
 
 func (m *Museum) build(ctx context.Context, pkg, dir string, flags ...string) (program string, err error) {
 	program = filepath.Join(dir, strings.ReplaceAll(pkg, "/", "-")+".test")
@@ -114,8 +127,8 @@ func (m *Museum) build(ctx context.Context, pkg, dir string, flags ...string) (p
 	return program, nil
 }
 
-// look runs one ring, and gives what it said if it complained, or "". A ring whose time is over has found nothing. One that
-// ends without a complaint of its own, killed for its memory for example, is an error.
+// look runs one ring, and gives what it said if it complained, or "". The error is errTimeOver if it was not through in time. One
+// that ends without a complaint of its own, killed for its memory for example, is an error, too.
 func (m *Museum) look(ctx context.Context, program string, ring Ring) (string, error) {
 	bounded, stop := context.WithTimeout(ctx, m.Budget)
 	defer stop()
@@ -130,7 +143,7 @@ func (m *Museum) look(ctx context.Context, program string, ring Ring) (string, e
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case bounded.Err() != nil:
-		return "", nil
+		return "", errTimeOver
 	case err != nil && (strings.Contains(text, "--- FAIL") || strings.Contains(text, "\npanic: ") || strings.HasPrefix(text, "panic: ")):
 		return text, nil
 	case err != nil:

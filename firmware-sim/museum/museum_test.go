@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -120,28 +119,6 @@ func TestEveryRuleHasAMutant(t *testing.T) {
 			if has[rule] && without[rule] != "" {
 				t.Errorf("rule %s has a mutant: the reason is not needed", rule)
 			}
-		}
-	}
-}
-
-// Parts that neither the model checker nor the world contains: what they do wrong, their own tests have to find.
-var outside = []string{"serialhb/clock/", "serialhb/config/", "serialhb/daemon/", "serialhb/link/"}
-
-// Whatever decides or detects is caught by the model checker or by the world, not only by a test that was written for it.
-func TestDecisionsAreCaughtByExploring(t *testing.T) {
-	all, err := Mutants()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range all {
-		m := &all[i]
-		part := slices.ContainsFunc(outside, func(dir string) bool { return strings.HasPrefix(m.File, dir) })
-		explores := slices.ContainsFunc(m.By, func(r Ring) bool {
-			return r.Package == "serialhb/failover/explore" || r.Package == "firmware-sim/world/script" ||
-				r.Package == "serialhb/failover" && strings.HasPrefix(r.Run, "TestStories/") // in the world
-		})
-		if !part && !explores && m.Equal == "" {
-			t.Errorf("mutant %s is in %s, and only its own test catches it", m.Name, m.File)
 		}
 	}
 }

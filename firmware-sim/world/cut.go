@@ -167,13 +167,17 @@ func (t *attempt) failed(r *relay, why fencing.Failure) {
 	t.p.try(t.a, t.level+1)
 }
 
-// open opens every cut and proves nothing.
+// open opens every cut and proves nothing. It waits until what is left in the supplies is used up.
 func (p *power) open(a failover.Action) {
-	ok := true
+	ok, rest := true, contactTime
 	for _, r := range p.devices(-1) {
-		ok = p.d.drive(r, fencing.FeedOpen, a) && ok
+		if !p.d.drive(r, fencing.FeedOpen, a) {
+			ok = false
+			continue
+		}
+		rest = max(rest, r.plan.Settle+max(r.plan.HoldUp, r.plan.HoldOff))
 	}
-	p.d.later(contactTime, func() { p.end(failover.Event{Kind: failover.CutsOpened, OK: ok}, a) })
+	p.d.later(p.d.wait(rest), func() { p.end(failover.Event{Kind: failover.CutsOpened, OK: ok}, a) })
 }
 
 // restore closes every cut, and waits until each line reads so.

@@ -128,11 +128,22 @@ func TestTheEndOfAWithdrawalIsKeptFirst(t *testing.T) {
 	b.owned()
 	m := b.members[1]
 	m.s.Peers[0].Withdrawn = true
+	before := m.s.KeepGen
 	m.do(Event{Kind: SenseRead, Peer: 0, Reading: ReadsOn})
-	if p := m.s.Peers[0]; p.Withdrawn || !p.Muted {
+	if p := m.s.Peers[0]; p.Withdrawn || !p.Muted || m.s.Durable().Withdrawn[0] {
 		t.Fatalf("withdrawn %v, muted %v", p.Withdrawn, p.Muted)
 	}
-	m.write()
+	for name, e := range map[string]Event{
+		"the run directory is written": {Kind: Saved, Gen: m.s.Gen, OK: true},
+		"the disk has what was before": {Kind: Kept, Gen: before, OK: true},
+		"the disk takes nothing":       {Kind: Kept, Gen: m.s.KeepGen},
+		"it is time to try again":      {Kind: TimerFired, Timer: Timer{TimerKeep, 0}},
+	} {
+		if m.do(e); !m.s.Peers[0].Muted {
+			t.Fatalf("%s, and a pulse goes to it", name)
+		}
+	}
+	m.do(Event{Kind: Kept, Gen: m.s.KeepGen, OK: true})
 	if m.s.Peers[0].Muted {
 		t.Error("it stays mute")
 	}

@@ -271,7 +271,7 @@ func (m *machine) groupClaim(p, g uint8) {
 		m.disputed(p, g)
 	}
 	if said.Holds == pulse.HoldsYes {
-		if grp.Moved && grp.Request == 0 { // it went elsewhere: to take it from there is another move
+		if grp.Moved && grp.Request == 0 && !m.fenceMe(p) { // it went elsewhere: to take it from there is another move
 			grp.Moved = false
 			m.dirty()
 		}

@@ -86,8 +86,8 @@ func (m *machine) apply(e *Event) {
 	}
 }
 
-// settleRounds is how often the rules may look at the facts of one step. Random walks of up to four
-// members and four groups need 6; the test allows half of this.
+// settleRounds is how often the rules may look at the facts of one step. The random walks, of
+// two or three members and one or two groups, need 5; their test allows half of this.
 const settleRounds = 16
 
 // settle lets every rule look at the facts until none of them moves any more, and gives the rounds that this took. Rules
