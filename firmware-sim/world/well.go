@@ -3,6 +3,7 @@ package world
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/serialhb/serialhb/serialhb/detect"
 	"github.com/serialhb/serialhb/serialhb/failover"
@@ -143,7 +144,8 @@ func (w *World) Waits(node string) string {
 	asks := q.Asked && !q.Approved && !q.Used
 	why := first(because{!s.Armed, "it is disarmed"}, because{s.Maintenance, "it is in maintenance"}, because{s.Standby, "it is in standby mode"},
 		because{s.Locked, "it is locked out"}, because{s.Incident.Open && q.Denied, "a takeover was denied"},
-		because{s.Incident.Open && asks, "its question is not answered"})
+		because{s.Incident.Open && asks, "its question is not answered"},
+		because{s.FenceMe && w.asksFirst(), "it asks to be cut, and a person decides"})
 	everybody := s.FenceMe
 	for p := range d.cfg.N {
 		if p != d.cfg.Me {
@@ -158,6 +160,14 @@ func (w *World) Waits(node string) string {
 		why = cmp.Or(why, about(trouble, w.group(g)))
 	}
 	return cmp.Or(why, first(because{everybody, "everybody asks to be cut"}))
+}
+
+// asksFirst says whether nobody is cut without a person's word: that is configured, or somebody may again what it might not when
+// its incident began.
+func (w *World) asksFirst() bool {
+	return w.c.Decision.Takeover == failover.Approve || slices.ContainsFunc(w.hosts, func(h *host) bool {
+		return h.daemon != nil && h.daemon.state.Incident.Late
+	})
 }
 
 func (d *daemon) waitsFor(p uint8) string {

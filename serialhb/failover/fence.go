@@ -84,7 +84,8 @@ func (m *machine) fence(p uint8) {
 }
 
 // fenceWanted gives the groups whose open request only a proof can complete, and whether a fence is wanted at all. A request
-// may be open although something bars the fence: see confirming.
+// may be open although something bars the fence: see confirming. Who gains nothing fences nobody (rule 11), unless the owner is
+// to survive a split, or a member asks to be cut that may have what this one has.
 func (m *machine) fenceWanted(p uint8) (groups uint16, want bool) {
 	if m.s.Leaving != Staying {
 		return 0, false
@@ -102,8 +103,19 @@ func (m *machine) fenceWanted(p uint8) (groups uint16, want bool) {
 		return groups, !barred
 	}
 	peer := &m.s.Peers[p]
-	survive := m.c.Split == OwnerSurvives && holds && peer.Presence == Silent && peer.Seen && peer.Proof == 0 && !m.away(p)
-	return 0, survive && !barred && m.doubts(p) == 0 && !m.asksFirst()
+	survive := m.c.Split == OwnerSurvives && holds && peer.Presence == Silent && peer.Seen && !m.away(p)
+	answer := m.fenceMe(p) && peer.Presence == Present && m.contested(p)
+	return 0, (survive || answer) && peer.Proof == 0 && !barred && m.doubts(p) == 0 && !m.asksFirst()
+}
+
+// contested says whether a peer may have what this member has.
+func (m *machine) contested(p uint8) bool {
+	for g := range m.c.G {
+		if m.s.Groups[g].Holds == pulse.HoldsYes && m.s.Peers[p].Claim.Groups[g].Holds != pulse.HoldsNo {
+			return true
+		}
+	}
+	return false
 }
 
 // fenceDelay is how long this side waits so that at most one coil of a fight is driven (rule 11). Who can gain nothing
