@@ -120,7 +120,7 @@ func TestStatusTellsTheCauseOfAFailedStop(t *testing.T) {
 		r.alphaOwns()
 		r.wait(5 * time.Second)
 		r.nodes[0].set(func(n *rigNode) { n.stopFails = true })
-		r.nodes[0].set(func(n *rigNode) { n.hang = make(chan struct{}) }) // the relay that would cut it does not answer
+		r.nodes[1].neverAnswers("off") // the relay that would cut it does not answer
 		go r.nodes[0].d.Command(context.Background(), "test", control.Request{Command: "standby-on"})
 		r.within(time.Minute, "the cause is told", func() bool {
 			s := r.nodes[0].d.Status()
@@ -207,7 +207,7 @@ func TestLatenessThatIsNoDeathIsTold(t *testing.T) {
 // A fence has done its work when off is proven. That the power then does not come back stays to be seen until it does.
 func TestPowerThatDoesNotComeBackIsAnAlarm(t *testing.T) {
 	inBubble(t, func(r *rig) {
-		r.nodes[1].relay.stuck = true
+		r.nodes[1].neverAnswers("restore")
 		r.nodes[1].tune = func(o *daemon.Options) { o.Decision.Members[0].RestoreAfter = 10 * time.Second }
 		r.alphaOwns()
 		r.wait(5 * time.Second)

@@ -166,7 +166,7 @@ func (r *rig) startOn(serial bool, keys [2]*pulse.Keyring, port func(node, mediu
 		r.cables = append(r.cables, medium)
 		for node, l := range []link.Link{zero, one} {
 			i := ends[node].Index
-			links[node][i] = daemon.LinkInfo{Link: rigLink{l}, Name: names[i], Kind: "serial", Serial: serial, Peers: 1 << (1 - node)}
+			links[node][i] = daemon.LinkInfo{Link: rigLink{l, r.nodes[node]}, Name: names[i], Kind: "serial", Serial: serial, Peers: 1 << (1 - node)}
 		}
 	}
 	for i, n := range r.nodes {

@@ -43,10 +43,10 @@ type Options struct {
 	SaveFacts   Facts           // volatile
 	KeepFacts   Facts           // durable
 	Record      Recorder
-	Log         zerolog.Logger
+	Log         zerolog.Logger // no turn waits for its sink; the end does
 	Clock       Clock
 	Bell        Bell
-	Notify      func(state string) // sd_notify; nil is none
+	Notify      func(state string) // sd_notify; nil is none; a turn calls it, so it must not wait
 	Reload      func() (Reloaded, error)
 }
 
@@ -210,8 +210,8 @@ func (d *Daemon) live(ctx context.Context, errs <-chan error) {
 			}
 			return
 		case err := <-errs:
+			d.log.Error().Err(err).Msg("a link ended")
 			if d.enter(nil) {
-				d.log.Error().Err(err).Msg("a link ended")
 				d.book.say("link-ended", err.Error(), subject{})
 				d.leave()
 			}
@@ -228,12 +228,13 @@ func (d *Daemon) join() {
 	go func() {
 		d.workers.Wait()
 		d.closeServices()
+		d.book.end()
 		close(joined)
 	}()
 	select {
 	case <-joined:
 	case <-time.After(joinTime):
-		d.log.Error().Msg("a disk or a device does not answer; the daemon ends without it")
+		d.log.Error().Int("unrecorded", d.book.left()).Msg("a disk or a device does not answer; the daemon ends without it")
 	}
 }
 
@@ -261,14 +262,14 @@ func (d *Daemon) startWorkers(ctx context.Context) {
 	d.keeper = newWriter[failover.Durable](d.o.KeepFacts, tryKeep, func(gen uint32, err error) { d.wrote(failover.Kept, gen, err) })
 	d.workers.Go(func() { d.saver.run(ctx) })
 	d.workers.Go(func() { d.keeper.run(ctx) })
-	d.workers.Go(func() { d.book.run(ctx) })
+	go d.book.run()
 }
 
 func (d *Daemon) wrote(kind failover.EventKind, gen uint32, err error) {
+	d.post(failover.Event{Kind: kind, Gen: gen, OK: err == nil})
 	if err != nil {
 		d.log.Error().Err(err).Str("facts", kind.String()).Msg("facts could not be written")
 	}
-	d.post(failover.Event{Kind: kind, Gen: gen, OK: err == nil})
 }
 
 // post takes a turn for the event of a worker.

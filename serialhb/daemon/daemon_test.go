@@ -38,19 +38,34 @@ func TestBothComeUpAndThePreferredOneOwns(t *testing.T) {
 
 // What is done, and why, can be read afterwards on the node that did it, however it ends (rule 18).
 func TestTheReasonIsWrittenBeforeTheDeed(t *testing.T) {
-	inBubble(t, func(r *rig) {
-		r.alphaOwns()
-		r.wait(5 * time.Second)
-		r.nodes[0].losePower()
-		r.within(time.Minute, "bravo owns web", r.nodes[1].owns)
-		r.nodes[1].set(func(n *rigNode) {
-			for _, deed := range []failover.ActionKind{failover.Cut, failover.Start} {
-				if before, done := n.reasoned[deed.String()]; !done || !before {
-					t.Errorf("%s: done %v, written before %v", deed, done, before)
+	for _, c := range []struct {
+		name  string
+		node  int
+		do    func(r *rig)
+		deeds []failover.ActionKind
+	}{
+		{"takeover", 1, func(r *rig) { r.nodes[0].losePower() }, []failover.ActionKind{failover.Cut, failover.Start}},
+		{"switchover", 0, asks(1, control.Request{Command: "switchover", Node: "bravo"}), []failover.ActionKind{failover.Stop}},
+		{"fence on", 1, asks(1, control.Request{Command: "fence-on", Node: "alpha"}), []failover.ActionKind{failover.Restore}},
+		{"confirm-off", 0, confirmed, []failover.ActionKind{failover.OpenCuts}},
+		{"never heard", 1, nothing, []failover.ActionKind{failover.Secure}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, func(r *rig) {
+				r.nodes[c.node].faults["record"] = fault{takes: 20 * time.Millisecond} // whoever does not wait comes too early
+				if c.name == "never heard" {
+					r.unheard()
+					r.startBoth()
+				} else {
+					r.alphaOwns()
 				}
-			}
+				r.wait(5 * time.Second)
+				c.do(r)
+				r.wait(10 * time.Second)
+				r.nodes[c.node].reasoned(c.deeds...)
+			})
 		})
-	})
+	}
 }
 
 func TestOwnerLosesPower(t *testing.T) {
@@ -136,7 +151,7 @@ func TestRelayThatNeverAnswersIsAFailure(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()
 		r.wait(5 * time.Second)
-		r.nodes[0].set(func(n *rigNode) { n.hang = make(chan struct{}) })
+		r.nodes[1].neverAnswers("off")
 		r.cutAll()
 		r.wait(20 * time.Minute)
 		if r.nodes[1].owns() {

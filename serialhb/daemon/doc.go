@@ -10,7 +10,8 @@
 //	act.go      the actions of the decision
 //	work.go     the workers: services, power, facts
 //	person.go   commands and what is answered
-//	record.go   the record of what happened and why, written before the action
+//	book.go     the record: who writes it, in which order, and what becomes of a deed while it hangs
+//	record.go   what is put on record, and the evidence of an action, which is written before it
 //	flood.go    how much news of one kind is recorded
 //	prepare.go  what is done for services beside the decision
 //	news.go     what services tell by themselves

@@ -8,3 +8,6 @@ func (d *Daemon) Hang() (goOn func()) {
 	d.enter(nil)
 	return d.leave
 }
+
+// RecordWait is how long an action waits for its line.
+const RecordWait = recordWait

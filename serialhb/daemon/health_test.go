@@ -153,9 +153,7 @@ func TestLookEndsInItsTime(t *testing.T) {
 func TestLookThatNeverEndsIsABadDevice(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.looks(10 * time.Second)
-		stuck := make(chan struct{})
-		defer close(stuck)
-		r.nodes[1].stuck = stuck
+		defer r.nodes[1].hangs("health")()
 		r.alphaOwns()
 		r.within(time.Minute, "an alarm", func() bool {
 			return r.nodes[1].alarmed("a device does not answer") && !r.nodes[1].peer("alpha").CanFence

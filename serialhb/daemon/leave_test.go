@@ -1,49 +1,19 @@
 package daemon_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/serialhb/serialhb/fencing"
 	"github.com/serialhb/serialhb/serialhb/control"
 	"github.com/serialhb/serialhb/serialhb/daemon"
 )
 
-// gatedPower is the relay of the rig with a fence that ends when the test says so, and cuts that do not open.
-type gatedPower struct {
-	*rigRelay
-	gate    chan struct{}
-	openErr error
-}
-
-func (g *gatedPower) Off(ctx context.Context, trusted uint32, tell func(string)) (fencing.Proof, error) {
-	if g.gate != nil {
-		select {
-		case <-g.gate:
-		case <-ctx.Done():
-			return fencing.None, ctx.Err()
-		}
-	}
-	return g.rigRelay.Off(ctx, trusted, tell)
-}
-
-func (g *gatedPower) Open(ctx context.Context) error {
-	if g.openErr != nil {
-		return g.openErr
-	}
-	return g.rigRelay.Open(ctx)
-}
-
-// bravoCutsBy gives bravo another relay, with mode = "reboot", and has alpha own the group.
-func (r *rig) bravoCutsBy(g *gatedPower) {
-	g.rigRelay = r.nodes[1].relay
-	r.nodes[1].tune = func(o *daemon.Options) {
-		o.Power[0] = g
-		o.Decision.Members[0].RestoreAfter = time.Hour
-	}
+// bravoCuts gives bravo a relay that behaves so, with mode = "reboot", and has alpha own the group.
+func (r *rig) bravoCuts(call string, f fault) {
+	r.nodes[1].faults[call] = f
+	r.nodes[1].tune = func(o *daemon.Options) { o.Decision.Members[0].RestoreAfter = time.Hour }
 	r.alphaOwns()
 	r.wait(5 * time.Second)
 }
@@ -61,8 +31,8 @@ func (n *rigNode) hasEnded(within time.Duration) bool {
 
 func TestLeaveEndsAfterTheFence(t *testing.T) {
 	inBubble(t, func(r *rig) {
-		g := &gatedPower{gate: make(chan struct{})}
-		r.bravoCutsBy(g)
+		gate := make(chan struct{})
+		r.bravoCuts("off", fault{gate: gate, heeds: true})
 		bravo := r.nodes[1]
 		r.cutAll()
 		r.within(10*time.Second, "bravo cuts alpha", func() bool { return bravo.fence() == "running" })
@@ -75,7 +45,7 @@ func TestLeaveEndsAfterTheFence(t *testing.T) {
 		if bravo.hasEnded(time.Minute) {
 			t.Fatal("it ended in the middle of a fence")
 		}
-		close(g.gate)
+		close(gate)
 		if !bravo.hasEnded(10*time.Second) || bravo.how != daemon.Left {
 			t.Fatalf("it did not leave after the fence: %d", bravo.how)
 		}
@@ -87,7 +57,7 @@ func TestLeaveEndsAfterTheFence(t *testing.T) {
 
 func TestSecondLeaveEndsAtOnce(t *testing.T) {
 	inBubble(t, func(r *rig) {
-		r.bravoCutsBy(&gatedPower{gate: make(chan struct{})})
+		r.bravoCuts("off", fault{gate: make(chan struct{}), heeds: true})
 		bravo := r.nodes[1]
 		r.cutAll()
 		r.within(10*time.Second, "bravo cuts alpha", func() bool { return bravo.fence() == "running" })
@@ -104,7 +74,7 @@ func TestSecondLeaveEndsAtOnce(t *testing.T) {
 
 func TestWordAloneIsAnAlarm(t *testing.T) {
 	inBubble(t, func(r *rig) {
-		r.bravoCutsBy(&gatedPower{openErr: errors.New("no such line")})
+		r.bravoCuts("open", fault{err: errors.New("no such line")})
 		bravo := r.nodes[1]
 		r.nodes[0].set(func(n *rigNode) { n.welded = true })
 		r.cutAll()
@@ -151,13 +121,12 @@ func TestCountThatIsNotKeptIsAnAlarm(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()
 		r.wait(5 * time.Second)
-		gate := make(chan struct{})
-		r.nodes[1].set(func(n *rigNode) { n.keeping = gate })
+		goOn := r.nodes[1].hangs("keep")
 		r.nodes[0].losePower()
 		r.within(5*time.Second, "bravo owns web, and the alarm tells that it is not on disk", func() bool {
 			return r.nodes[1].owns() && r.nodes[1].alarm("count-not-kept", "hangs")
 		})
-		close(gate)
+		goOn()
 		r.within(2*time.Second, "the alarm is over", func() bool { return !r.nodes[1].alarm("count-not-kept", "") })
 	})
 }

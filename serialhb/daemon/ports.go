@@ -114,7 +114,8 @@ type Facts interface {
 	Try() error
 }
 
-// Recorder keeps the record. It does not wait for a disk.
+// Recorder keeps the record. One goroutine calls it, and a deed waits for its line for a quarter of a second at most; so it
+// should not wait for a disk.
 type Recorder interface {
 	Append(kind string, v any) (uint64, error)
 	// Behind says why lines do not get to the disk, or not even to the run directory; nil if all do, also what an Append

@@ -31,14 +31,20 @@ func (a *rigAddress) Stop(ctx context.Context) error {
 
 func (a *rigAddress) BeginProbe(ctx context.Context) error {
 	a.note("ask")
+	if err := a.meet(ctx, "ask-around"); err != nil {
+		return err
+	}
 	a.set(func(*rigNode) { a.probing = ctx })
 	return nil
 }
-func (a *rigAddress) Proven()   { a.note("proven") }
-func (a *rigAddress) Announce() { a.note("announce") }
-func (a *rigAddress) Close()    { a.note("close") }
-func (a *rigAddress) Keep(context.Context) error {
+func (a *rigAddress) Proven()   { a.note("proven"); a.meet(context.Background(), "proven") }
+func (a *rigAddress) Announce() { a.note("announce"); a.meet(context.Background(), "announce") }
+func (a *rigAddress) Close()    { a.note("close"); a.meet(context.Background(), "close") }
+func (a *rigAddress) Keep(ctx context.Context) error {
 	a.note("keep")
+	if err := a.meet(ctx, "adopt"); err != nil {
+		return err
+	}
 	return a.keepFails
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/serialhb/serialhb/fencing"
 	"github.com/serialhb/serialhb/serialhb/control"
 	"github.com/serialhb/serialhb/serialhb/daemon"
 	"github.com/serialhb/serialhb/serialhb/detect"
@@ -51,27 +50,28 @@ type rigNode struct {
 	keepErr    error
 	recordErr  error
 	behind     error
-	relay      *rigRelay // cuts the other one
-	hang       chan struct{}
-	recording  chan struct{}   // not nil: the record takes nothing before it closes
-	reasons    []string        // actions that are on record
-	reasoned   map[string]bool // what was done, and whether it was on record before
-	keeping    chan struct{}   // the same for the durable facts
-	senseHangs chan struct{}   // not nil: the sense of this node is not read before it closes
+	relay      *rigRelay        // cuts the other one
+	faults     map[string]fault // by call of an adapter of this node
+	met        map[string]int   // how often each was called
+	reasons    map[string]int   // actions that are on record, and were not done yet
+	unreasoned []string         // what was done, and was not on record before
+	record     []daemon.Record  // as it was written
+	did        map[string]int   // what was done
 	tune       func(*daemon.Options)
 	skip       uint32          // the sequence at which the session begins
 	holdUp     time.Duration   // for which the relay that cuts this node watches before it is proven off
 	diary      []string        // what was done to this node's service, and to the relay that it drives
 	health     []daemon.Health // of the relay that it drives
 	senseLies  bool            // the sense of this node reads off whatever it does
-	stuck      chan struct{}   // not nil: a look at that relay does not end before it closes
-	asked      chan struct{}   // not nil: a look at that relay is told here, and goes on until its context ends
+	sent       ticks
+	heard      ticks
+	asked      chan struct{} // not nil: a look at that relay is told here, and goes on until its context ends
 }
 
 func newRig(t *testing.T) *rig {
 	r := &rig{t: t, clock: linktest.Since()}
 	for i := range r.nodes {
-		r.nodes[i] = &rigNode{rig: r, me: uint8(i), powered: true}
+		r.nodes[i] = &rigNode{rig: r, me: uint8(i), powered: true, faults: map[string]fault{}, met: map[string]int{}, reasons: map[string]int{}, did: map[string]int{}}
 		r.nodes[i].durable.Armed = true
 	}
 	for i := range r.nodes {
@@ -102,17 +102,29 @@ func (r *rig) keys() *pulse.Keyring {
 	return k
 }
 
-type rigSink struct{ d *daemon.Daemon }
+type rigSink struct {
+	d *daemon.Daemon
+	n *rigNode
+}
 
 func (s *rigSink) Frame(l int, at time.Duration, f *pulse.Frame, v pulse.Verdict) {
 	s.d.Frame(l, at, f, v)
+	s.n.tick(heard)
 }
 func (s *rigSink) Noise(l int, at time.Duration, n int) { s.d.Noise(l, at) }
 func (s *rigSink) Change(l int, at time.Duration, st link.Status) {
 	s.d.Change(l, st.Up, st.DeviceLost, st.Reason)
 }
 
-type rigLink struct{ link.Link }
+type rigLink struct {
+	link.Link
+	n *rigNode
+}
+
+func (l rigLink) Send(to uint8, frame []byte) {
+	l.n.tick(sent)
+	l.Link.Send(to, frame)
+}
 
 func (rigLink) Counters() map[string]uint64 { return nil }
 
@@ -131,7 +143,7 @@ func (r *rig) start(which ...int) {
 			linktest.Config{Index: i, Name: name, Keys: r.keys(), Sink: sinks[1], Clock: r.clock})
 		r.cables = append(r.cables, m)
 		for k, l := range []link.Link{zero, one} {
-			links[k] = append(links[k], daemon.LinkInfo{Link: rigLink{l}, Name: name, Kind: "serial", Serial: i == 0, Peers: 1 << (1 - k)})
+			links[k] = append(links[k], daemon.LinkInfo{Link: rigLink{l, r.nodes[k]}, Name: name, Kind: "serial", Serial: i == 0, Peers: 1 << (1 - k)})
 		}
 	}
 	for _, i := range which {
@@ -156,17 +168,24 @@ func (n *rigNode) boot(sink *rigSink, links []daemon.LinkInfo) {
 		Volatile: n.volatile, Durable: n.durable, SameBoot: n.saved,
 		Keys: n.rig.keys(), Links: links, Power: power, Services: []daemon.Services{n},
 		SaveFacts: savesTo(func(v any) error {
+			fails := n.meet(context.Background(), "save")
 			n.rig.mu.Lock()
 			defer n.rig.mu.Unlock()
+			if fails != nil {
+				return fails
+			}
 			if n.saveErr == nil && v != nil {
 				n.volatile, n.saved = v.(failover.Volatile), true
 			}
 			return n.saveErr
 		}),
 		KeepFacts: savesTo(func(v any) error {
-			n.pass(func(n *rigNode) chan struct{} { return n.keeping })
+			fails := n.meet(context.Background(), "keep")
 			n.rig.mu.Lock()
 			defer n.rig.mu.Unlock()
+			if fails != nil {
+				return fails
+			}
 			if n.keepErr == nil && v != nil {
 				n.durable = v.(failover.Durable)
 			}
@@ -179,7 +198,7 @@ func (n *rigNode) boot(sink *rigSink, links []daemon.LinkInfo) {
 	}
 	n.d = daemon.New(o)
 	n.d.SkipTo(n.skip)
-	sink.d = n.d
+	sink.d, sink.n = n.d, n
 	go func() {
 		defer close(n.ended)
 		n.how, _ = n.d.Run(ctx)
@@ -217,29 +236,54 @@ func (f savesTo) Save(v any) error { return f(v) }
 func (f savesTo) Try() error       { return f(nil) }
 
 func (n *rigNode) Behind() error {
+	fails := n.meet(context.Background(), "behind")
 	n.rig.mu.Lock()
 	defer n.rig.mu.Unlock()
-	return errors.Join(n.behind, n.recordErr)
+	return errors.Join(fails, n.behind, n.recordErr)
 }
 
 func (n *rigNode) Append(_ string, v any) (uint64, error) {
-	n.pass(func(n *rigNode) chan struct{} { return n.recording })
+	line, _ := v.(daemon.Record)
+	fails := n.meet(context.Background(), "record")
+	if line.Kind == "action" {
+		fails = errors.Join(fails, n.meet(context.Background(), "reason"))
+	}
 	n.rig.mu.Lock()
 	defer n.rig.mu.Unlock()
-	if line, ok := v.(daemon.Record); ok && line.Kind == "action" {
-		n.reasons = append(n.reasons, line.Code)
+	if err := errors.Join(fails, n.recordErr); err != nil {
+		return 0, err
 	}
-	return 0, n.recordErr
+	n.record = append(n.record, line)
+	if line.Kind == "action" {
+		n.reasons[line.Code]++
+	}
+	return 0, nil
 }
 
-// does notes which reasons were written before something is done.
+// does notes that something is done, and whether the reason of this very deed was written before.
 func (n *rigNode) does(what failover.ActionKind) {
 	n.set(func(n *rigNode) {
-		if n.reasoned == nil {
-			n.reasoned = map[string]bool{}
+		n.did[what.String()]++
+		if n.reasons[what.String()]--; n.reasons[what.String()] < 0 {
+			n.reasons[what.String()] = 0
+			n.unreasoned = append(n.unreasoned, what.String())
 		}
-		n.reasoned[what.String()] = slices.Contains(n.reasons, what.String())
 	})
+}
+
+// reasoned fails unless these were done, and nothing at all was done before its reason was on record.
+func (n *rigNode) reasoned(deeds ...failover.ActionKind) {
+	n.rig.t.Helper()
+	n.rig.mu.Lock()
+	defer n.rig.mu.Unlock()
+	for _, deed := range deeds {
+		if n.did[deed.String()] == 0 {
+			n.rig.t.Errorf("%s was not done", deed)
+		}
+	}
+	if len(n.unreasoned) > 0 {
+		n.rig.t.Errorf("done before the reason was on record: %v", n.unreasoned)
+	}
 }
 
 // losePower is what a cut does: everything of the host ends.
@@ -264,6 +308,9 @@ func (n *rigNode) Names() []string { return []string{"web"} }
 
 func (n *rigNode) Start(ctx context.Context) error {
 	n.does(failover.Start)
+	if err := n.meet(ctx, "start"); err != nil {
+		return err
+	}
 	n.rig.mu.Lock()
 	defer n.rig.mu.Unlock()
 	if n.startFails != "" {
@@ -278,7 +325,11 @@ func (n *rigNode) Start(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (n *rigNode) Stop(context.Context) error {
+func (n *rigNode) Stop(ctx context.Context) error {
+	n.does(failover.Stop)
+	if err := n.meet(ctx, "stop"); err != nil {
+		return err
+	}
 	n.rig.mu.Lock()
 	defer n.rig.mu.Unlock()
 	if n.stopFails {
@@ -288,7 +339,10 @@ func (n *rigNode) Stop(context.Context) error {
 	return nil
 }
 
-func (n *rigNode) Probe(context.Context) (failover.Found, error) {
+func (n *rigNode) Probe(ctx context.Context) (failover.Found, error) {
+	if err := n.meet(ctx, "probe"); err != nil {
+		return failover.FoundUnknown, err
+	}
 	n.rig.mu.Lock()
 	defer n.rig.mu.Unlock()
 	if n.runs {
@@ -309,99 +363,6 @@ func (n *rigNode) on() bool {
 	return n.powered
 }
 
-type rigRelay struct {
-	target *rigNode
-	cuts   int
-	stuck  bool // giving power back never ends by itself
-	given  int  // how often power was given back
-}
-
-// count counts under the lock, for a test that polls; tried reads so.
-func (r *rigRelay) count(n *int) {
-	r.target.rig.mu.Lock()
-	defer r.target.rig.mu.Unlock()
-	*n++
-}
-
-func (r *rigRelay) tried(n *int) int {
-	r.target.rig.mu.Lock()
-	defer r.target.rig.mu.Unlock()
-	return *n
-}
-
-func (r *rigRelay) cut() {
-	r.count(&r.cuts)
-	if !r.target.welded && r.target.on() {
-		r.target.losePower()
-	}
-}
-
-func (r *rigRelay) Off(ctx context.Context, _ uint32, tell func(string)) (fencing.Proof, error) {
-	if r.target.hang != nil {
-		<-ctx.Done()
-		return fencing.None, ctx.Err()
-	}
-	r.driver().note("coil")
-	r.driver().does(failover.Cut)
-	r.cut()
-	time.Sleep(r.target.holdUp)
-	r.driver().note("proof")
-	if r.target.welded {
-		return fencing.None, fencing.Welded
-	}
-	return fencing.FailSafe, nil
-}
-
-func (r *rigRelay) Secure(ctx context.Context, trusted uint32, tell func(string)) (fencing.Proof, error) {
-	if r.target.on() {
-		return fencing.None, fencing.StillOn
-	}
-	return fencing.FailSafe, nil
-}
-
-func (r *rigRelay) Open(context.Context) error { r.cut(); return nil }
-
-func (r *rigRelay) Restore(ctx context.Context) error {
-	if r.stuck {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	r.count(&r.given)
-	return nil
-}
-
-func (r *rigRelay) driver() *rigNode { return r.target.rig.nodes[1-r.target.me] }
-
-func (r *rigRelay) Health(ctx context.Context) []daemon.Health {
-	n := r.driver()
-	n.rig.mu.Lock()
-	asked, health := n.asked, n.health
-	n.rig.mu.Unlock()
-	n.pass(func(n *rigNode) chan struct{} { return n.stuck })
-	if asked != nil {
-		asked <- struct{}{}
-		<-ctx.Done()
-	}
-	return health
-}
-
-func (r *rigRelay) Status(context.Context) []string { return []string{"one relay"} }
-func (r *rigRelay) Senses() []daemon.Sense          { return []daemon.Sense{rigSense{r.target}} }
-
-type rigSense struct{ n *rigNode }
-
-func (s rigSense) Name() string   { return "dc" }
-func (s rigSense) FailSafe() bool { return true }
-func (s rigSense) Read() (fencing.SenseState, error) {
-	s.n.pass(func(n *rigNode) chan struct{} { return n.senseHangs })
-	lies := false
-	s.n.set(func(n *rigNode) { lies = n.senseLies })
-	if s.n.on() && !lies {
-		return fencing.On, nil
-	}
-	return fencing.Off, nil
-}
-
 // finish ends both daemons and waits for all their goroutines: synctest fails if one is left.
 func (r *rig) finish() {
 	for _, n := range r.nodes {
@@ -411,6 +372,9 @@ func (r *rig) finish() {
 		}
 	}
 }
+
+// pass lets the bubble's time go on for who calls it.
+func (r *rig) pass(d time.Duration) { time.Sleep(d) }
 
 func (r *rig) wait(d time.Duration) {
 	time.Sleep(d)
@@ -453,16 +417,6 @@ func (r *rig) within(d time.Duration, what string, ok func() bool) {
 
 func (n *rigNode) ask(r control.Request) control.Result {
 	return n.d.Command(context.Background(), "test", r)
-}
-
-// pass waits while a gate of the node is there and closed.
-func (n *rigNode) pass(gate func(*rigNode) chan struct{}) {
-	n.rig.mu.Lock()
-	closed := gate(n)
-	n.rig.mu.Unlock()
-	if closed != nil {
-		<-closed
-	}
 }
 
 // set changes what a node's hardware does.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/serialhb/serialhb/serialhb/control"
 	"github.com/serialhb/serialhb/serialhb/daemon"
-	"github.com/serialhb/serialhb/serialhb/failover"
 )
 
 // What is stuck beside the turns must not stop the pulses: the peer would cut a healthy owner for it.
@@ -22,36 +21,59 @@ func (r *rig) nobodyWasCut() {
 }
 
 func TestStuckRelayDoesNotStopThePulses(t *testing.T) {
+	for _, c := range []struct {
+		call   string
+		do     func(r *rig)
+		ending string // how its end is told
+	}{
+		{"restore", asks(0, control.Request{Command: "fence-on", Node: "bravo"}), "restore-error"},
+		{"off", asks(0, control.Request{Command: "fence-off", Node: "bravo"}), "cut-error"},
+		{"open", confirmed, "open-cuts-error"},
+	} {
+		t.Run(c.call, func(t *testing.T) {
+			inBubble(t, func(r *rig) {
+				r.alphaOwns()
+				r.wait(time.Second)
+				r.nodes[0].neverAnswers(c.call)
+				r.watch(sent)
+				c.do(r)
+				r.watch(heard)
+				r.wait(4 * time.Minute)
+				for _, n := range r.nodes {
+					n.goesOn(false)
+				}
+				tells := func() bool { return r.nodes[0].tells("note", c.ending, "") }
+				if r.nodes[0].calls(c.call) != 1 || tells() {
+					t.Errorf("called %d times; its end is told: %v", r.nodes[0].calls(c.call), tells())
+				}
+				r.within(2*time.Minute, "that is a failure in the end", tells)
+				r.nobodyWasCut()
+			})
+		})
+	}
+}
+
+func TestRelayQueueThatIsFullIsAFailure(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()
 		r.wait(time.Second)
-		r.nodes[0].set(func(n *rigNode) { n.relay.stuck = true })
-		refused := 0
+		r.nodes[0].neverAnswers("restore")
 		for range 30 {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			if res := r.nodes[0].d.Command(ctx, "test", control.Request{Command: "fence-on", Node: "bravo"}); !res.OK {
-				refused++
-			}
-			cancel()
+			asks(0, control.Request{Command: "fence-on", Node: "bravo"})(r)
+			r.wait(10 * time.Millisecond)
+		}
+		if !r.nodes[0].tells("note", "restore-failed", "") {
+			t.Error("what found no room in the queue must come back as a failure")
 		}
 		r.wait(10 * time.Second)
 		r.nobodyWasCut()
-		told := false
-		for _, e := range r.nodes[0].d.Events(0) {
-			told = told || e.Code == "restore-failed"
-		}
-		if !told {
-			t.Error("what found no room in the queue must come back as a failure")
-		}
 	})
 }
 
 func TestStuckRecordDoesNotStopThePulses(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()
-		gate := make(chan struct{})
-		defer close(gate)
-		r.nodes[0].set(func(n *rigNode) { n.recording = gate })
+		defer r.nodes[0].hangs("record")()
 		for range 1500 {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			r.nodes[0].d.Command(ctx, "test", control.Request{Command: "failback"})
@@ -68,12 +90,8 @@ func TestAdoptionDoesNotWaitForTheRecord(t *testing.T) {
 	stuck := time.AfterFunc(time.Minute, func() { panic("a turn waits for the record, and nothing goes on") })
 	defer stuck.Stop()
 	inBubble(t, func(r *rig) {
-		gate := make(chan struct{})
-		defer close(gate)
-		r.nodes[0].set(func(n *rigNode) {
-			n.runs, n.saved, n.recording = true, true, gate
-			n.volatile.Groups[0] = failover.VolatileGroup{Held: true, OwnTerm: 1, MaxTerm: 1}
-		})
+		defer r.nodes[0].hangs("record")()
+		r.alphaRan()
 		r.startBoth()
 		r.wait(10 * time.Second)
 		// Bravo is asked: a turn of alpha that waited would never answer.
@@ -151,13 +169,11 @@ func TestFactsThatCannotBeWrittenAreToldWithTheirCause(t *testing.T) {
 func TestSenseThatIsNotReadIsUnknown(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()
-		gate := make(chan struct{})
-		r.nodes[0].set(func(n *rigNode) { n.senseHangs = gate })
+		goOn := r.nodes[1].hangs("sense")
 		r.within(5*time.Second, "the sense reads unknown", func() bool {
 			return r.nodes[1].d.Status().Members[0].Senses[0].Reading == "unknown"
 		})
-		r.nodes[0].set(func(n *rigNode) { n.senseHangs = nil })
-		close(gate)
+		goOn()
 		r.within(5*time.Second, "the sense reads on", func() bool {
 			return r.nodes[1].d.Status().Members[0].Senses[0].Reading == "on"
 		})
@@ -167,9 +183,7 @@ func TestSenseThatIsNotReadIsUnknown(t *testing.T) {
 func TestStuckDiskDoesNotHoldTheRestart(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		r.alphaOwns()
-		gate := make(chan struct{})
-		defer close(gate)
-		r.nodes[0].set(func(n *rigNode) { n.keeping = gate })
+		defer r.nodes[0].hangs("keep")()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if res := r.nodes[0].d.Command(ctx, "test", control.Request{Command: "disarm"}); res.OK || !strings.Contains(res.Text, "in force now") || r.nodes[0].d.Status().Armed {

@@ -68,7 +68,7 @@ func TestStopOvertakesAWaitingStart(t *testing.T) {
 	if !slices.Equal(told, want) {
 		t.Errorf("told %+v, want %+v", told, want)
 	}
-	if line := <-d.book.lines; line.Code != "start-error" || !strings.Contains(line.Text, errOvertaken.Error()) {
+	if line := d.book.oldest(); line.Code != "start-error" || !strings.Contains(line.Text, errOvertaken.Error()) {
 		t.Errorf("the record says %+v", line)
 	}
 }
@@ -77,7 +77,7 @@ func TestLinesOfTheRecordAreLines(t *testing.T) {
 	b := newBook(Options{Record: noRecord{}, Clock: func() time.Duration { return 0 }})
 	b.say("stop-error", "web: one does not stop\nnor does the other", subject{group: "web"})
 	const want = "one does not stop; nor does the other"
-	if got := (<-b.lines).Text; got != "web: "+want {
+	if got := b.oldest().Text; got != "web: "+want {
 		t.Errorf("the record has %q", got)
 	}
 	if got := b.causes.of("web", failover.Stop); got != want {

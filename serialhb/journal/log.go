@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"syscall"
 	"time"
 
@@ -28,14 +27,14 @@ type LogConfig struct {
 	BootID   string
 }
 
-// Log is the record of what happened and why. Appending costs microseconds and waits for no disk: records go to the
-// run directory, and a carrier copies them to the state directory behind it. All methods may be used from any
-// goroutine; one process writes (see [Lock]), any may read (see [ReadLog]).
+// Log is the record of what happened and why. Appending costs microseconds and waits for no disk, unless the run directory
+// hangs: records go to the run directory, and a carrier copies them to the state directory behind it. All methods may be
+// used from any goroutine; one process writes (see [Lock]), any may read (see [ReadLog]).
 type Log struct {
 	cfg   LogConfig
 	files files
 
-	mu      sync.Mutex
+	mu      gate // held while the run directory is written to
 	run     appender
 	next    uint64 // sequence number of the next record
 	base    uint64 // of the first record of this Log
@@ -67,7 +66,7 @@ func openLog(cfg LogConfig, fs files) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journal: open log: %w", explain(err, cfg.RunDir))
 	}
-	l := &Log{cfg: cfg, files: fs, run: appender{files: fs, dir: cfg.RunDir, keep: keepInRun}}
+	l := &Log{cfg: cfg, files: fs, mu: make(gate, 1), run: appender{files: fs, dir: cfg.RunDir, keep: keepInRun}}
 	scanned := make(chan uint64, 1)
 	l.carrier = newCarrier(l)
 	go l.carrier.loop(scanned)
@@ -203,7 +202,7 @@ type LogStats struct {
 	Err     error         // why the last carry failed, nil if it did not
 }
 
-// Stats never waits for a disk.
+// Stats waits for the run directory at most, as Append does, and never for the state directory.
 func (l *Log) Stats() LogStats {
 	s := l.carrier.stats()
 	l.mu.Lock()
@@ -237,7 +236,9 @@ func (l *Log) Flush(ctx context.Context) error {
 // Close carries what is left and ends the log. If ctx ends first, what is not carried stays in the run directory, from
 // where the next Log of this boot carries it.
 func (l *Log) Close(ctx context.Context) error {
-	l.mu.Lock()
+	if !l.mu.lockBefore(ctx) {
+		return l.stuck("close", ctx)
+	}
 	first := !l.closed
 	l.closed = true
 	l.mu.Unlock()
@@ -249,12 +250,47 @@ func (l *Log) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		return l.stuck("close", ctx)
 	}
-	l.mu.Lock()
+	if !l.mu.lockBefore(ctx) {
+		return l.stuck("close", ctx)
+	}
 	l.run.close()
 	l.mu.Unlock()
 	return l.carrier.stats().Err
 }
 
 func (l *Log) stuck(what string, ctx context.Context) error {
-	return fmt.Errorf("journal: %s log: %s does not answer: look at its disk: %w", what, l.cfg.StateDir, context.Cause(ctx))
+	dir := l.cfg.RunDir
+	if l.mu.tryLock() {
+		l.mu.Unlock()
+		dir = l.cfg.StateDir
+	}
+	return fmt.Errorf("journal: %s log: %s does not answer: look at its disk: %w", what, dir, context.Cause(ctx))
+}
+
+// gate is a lock for which one need not wait for ever: who holds it may hang in a directory that does not answer.
+type gate chan struct{}
+
+func (g gate) Lock()   { g <- struct{}{} }
+func (g gate) Unlock() { <-g }
+
+func (g gate) tryLock() bool {
+	select {
+	case g <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// lockBefore locks before ctx ends, or not at all.
+func (g gate) lockBefore(ctx context.Context) bool {
+	if g.tryLock() {
+		return true
+	}
+	select {
+	case g <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -123,6 +123,53 @@ func TestRemovedRunDirectoryIsMadeAgain(t *testing.T) {
 	}
 }
 
+// A run directory that does not answer holds whoever appends, and neither a flush nor the end beyond its time.
+func TestStuckRunDirectory(t *testing.T) {
+	for _, how := range []string{"flush", "close"} {
+		t.Run(how, func(t *testing.T) {
+			r := newRig(t)
+			r.append(t, 0)
+			release, entered, appended := make(chan struct{}), make(chan struct{}, 1), make(chan error, 1)
+			r.fs.set(func(op, path string) error {
+				if op == "write" && strings.HasPrefix(path, r.cfg.RunDir) {
+					select {
+					case entered <- struct{}{}:
+					default:
+					}
+					<-release
+				}
+				return nil
+			})
+			go func() {
+				_, err := r.Append("fence", entry{N: 1})
+				appended <- err
+			}()
+			<-entered
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			defer cancel()
+			told := make(chan error, 1)
+			go func() {
+				if how == "flush" {
+					told <- r.Flush(ctx)
+				} else {
+					told <- r.Close(ctx)
+				}
+			}()
+			select {
+			case err := <-told:
+				oneSentence(t, err, how+" log: "+r.cfg.RunDir+" does not answer")
+			case <-time.After(patience):
+				t.Error("it waits for ever")
+			}
+			close(release)
+			if err := <-appended; err != nil {
+				t.Error(err)
+			}
+			want(t, r.cfg.RunDir, nowhere, 0, 1)
+		})
+	}
+}
+
 func TestMissingRunDirectory(t *testing.T) {
 	r := newRig(t)
 	r.append(t, 0)
