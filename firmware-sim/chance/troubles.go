@@ -77,7 +77,7 @@ var troubles = []trouble{
 	}},
 	{"service", func(d *drawer, n, _ string) []Act {
 		service := "service " + n + " " + d.group() + " "
-		return both(service+d.pick("start-fails", "stop-fails", "start-hangs", "stop-hangs", "probe-hangs", "start 20s", "stop 20s"), service+"ok", d.long(10*time.Second, 10*time.Minute))
+		return both(service+d.pick("start-fails", "stop-fails", "start-hangs", "stop-hangs", "probe-fails", "probe-hangs", "start 20s", "stop 20s"), service+"ok", d.long(10*time.Second, 10*time.Minute))
 	}},
 	{"service dies", func(d *drawer, n, _ string) []Act { return []Act{{0, "service " + n + " " + d.group() + " dies"}} }},
 	{"directory", func(d *drawer, n, _ string) []Act {

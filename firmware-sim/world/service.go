@@ -22,7 +22,7 @@ type Services struct {
 	Start, Stop, Probe             time.Duration
 	StartFails, StopFails          bool
 	StartHangs, StopHangs          bool
-	ProbeHangs                     bool
+	ProbeFails, ProbeHangs         bool // nobody can tell, at once or in the end
 	StartLimit, StopLimit, Monitor time.Duration
 }
 
@@ -78,9 +78,10 @@ func (d *daemon) probe(s *service, end func(failover.Event)) {
 		took = 5 * time.Second
 	}
 	d.later(took, func() {
-		e := failover.Event{Kind: failover.Probed, OK: !s.ProbeHangs, Found: failover.FoundStopped}
+		e := failover.Event{Kind: failover.Probed, OK: true, Found: failover.FoundStopped}
 		switch {
-		case s.ProbeHangs:
+		case s.ProbeHangs || s.ProbeFails:
+			e.OK = false
 			e.Found = failover.FoundUnknown
 		case s.runs:
 			e.Found = failover.FoundRunning

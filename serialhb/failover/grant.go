@@ -3,7 +3,8 @@ package failover
 import "github.com/serialhb/serialhb/serialhb/pulse"
 
 // answer looks at what the peers ask for: a free group is probed and then granted (rule 2), a held one is released if
-// a person wished so (rule 13).
+// a person wished so (rule 13). Each request is looked at until somebody can tell, and once if nobody can: who asks withdraws it
+// after a while and asks again.
 func (m *machine) answer(g uint8) {
 	for p := range m.peers() {
 		peer := &m.s.Peers[p]
@@ -11,7 +12,8 @@ func (m *machine) answer(g uint8) {
 		if !m.grantable(p) {
 			continue
 		}
-		if said.Request == 0 || said.Holds == pulse.HoldsYes || m.s.Groups[g].Grants[p].Request == said.Request {
+		grant := &m.s.Groups[g].Grants[p]
+		if said.Request == 0 || said.Holds == pulse.HoldsYes || said.Request == grant.Request || said.Request == grant.Untold {
 			continue
 		}
 		m.answerTo(p, g, said)
@@ -106,6 +108,9 @@ func (m *machine) probed(e *Event) {
 	case e.Found != FoundStopped:
 		// It is not held and yet not stopped: somebody started it, or nobody can tell. It is stopped before anything.
 		m.note(NoteStray, m.c.Me, g, 0)
+		if p != 0 && e.Found == FoundUnknown { // or it would be looked at again as soon as it is stopped, and so for ever
+			grp.Grants[p-1].Untold = req
+		}
 		grp.Holds = pulse.HoldsUnknown
 		m.abandon(g)
 		m.stop(g, ThenIdle, CodeStray)

@@ -258,8 +258,12 @@ func (m *machine) goodbye(p uint8) {
 func (m *machine) groupClaim(p, g uint8) {
 	grp, said := &m.s.Groups[g], &m.s.Peers[p].Claim.Groups[g]
 	grp.MaxTerm = max(grp.MaxTerm, said.Term)
-	if said.Request == 0 || said.Request != grp.Grants[p].Request {
-		grp.Grants[p] = Grant{} // fulfilled, or withdrawn
+	grant := &grp.Grants[p]
+	if said.Request == 0 || said.Request != grant.Request {
+		grant.Request, grant.Gen = 0, 0 // fulfilled, or withdrawn
+	}
+	if said.Request != grant.Untold {
+		grant.Untold = 0
 	}
 	if grp.Request != 0 && said.Grant == grp.Request && grp.Permits[p] != ProvenOff {
 		grp.Permits[p] = Granted

@@ -256,6 +256,32 @@ func TestUnknownProbeGrantsNothing(t *testing.T) { // rules 2 and 8
 	}
 }
 
+// TestWhatNobodyCanTellIsLookedAtOnce for each request, however often what may run is stopped meanwhile.
+func TestWhatNobodyCanTellIsLookedAtOnce(t *testing.T) {
+	b := newBench(t, 2)
+	b.talk(3)
+	alpha, bravo := b.members[0], b.members[1]
+	for ask := range uint16(3) {
+		bravo.probed(FoundUnknown)
+		bravo.do(Event{Kind: StopDone, Group: 0, ID: bravo.one(Stop).ID, OK: true})
+		bravo.write()
+		b.talk(3)
+		if again := bravo.take(Probe); len(again) != 0 || bravo.pulse(0).Groups[0].Grant != 0 {
+			t.Fatalf("request %d: looked at %d times more, granted %d", ask+1, len(again), bravo.pulse(0).Groups[0].Grant)
+		}
+		for _, k := range []TimerKind{TimerMove, TimerBackoff} {
+			alpha.do(Event{Kind: TimerFired, Timer: Timer{Kind: k}})
+			b.talk(3)
+		}
+	}
+	bravo.probed(FoundStopped)
+	bravo.write()
+	b.talk(2)
+	if alpha.s.Groups[0].Holds != pulse.HoldsYes {
+		t.Error("nobody has it although it is stopped on both")
+	}
+}
+
 func TestClaimAfterAProofEndsIt(t *testing.T) { // rule 5
 	b := newBench(t, 2)
 	b.owned()

@@ -142,6 +142,7 @@ type Peer struct {
 type Grant struct {
 	Request uint16 // of its current session; 0 is none
 	Gen     uint32 // facts that must be saved before it is sent
+	Untold  uint16 // another request, for which nobody could tell whether the group is stopped here; 0 is none
 }
 
 // Group is where a member stands with one group.

@@ -47,7 +47,7 @@ func init() {
 		{"no-line", "RELAY", "its line cannot be driven", true, onRelay(func(f *world.RelayFault) { f.Dead = true })},
 		{"slow", "RELAY DURATION", "it takes so much longer to open", true, parseSlow},
 		{"sense", "SENSE stuck-on|stuck-off|broken|unreadable|floating|ok", "spoil a sense, or mend it; SENSE_ALPHA, SENSE_ALPHA@bravo for one input", true, parseSense},
-		{"service", "NODE GROUP dies|by-hand|ok|start-fails|stop-fails|start-hangs|stop-hangs|probe-hangs|start D|stop D", "how the resources of a group behave on a node", true, parseService},
+		{"service", "NODE GROUP dies|by-hand|ok|start-fails|stop-fails|start-hangs|stop-hangs|probe-fails|probe-hangs|start D|stop D", "how the resources of a group behave on a node", true, parseService},
 		{"edit-config", "NODE core|rest N", "edit the configuration file of a node", true, parseEdit},
 		{"keys", "NODE KEY...", "edit its list of keys; the first signs", true, parseKeys},
 		{"wrong-key", "NODE", "its daemon restarts with a key that nobody else has", true, onNodes(func(w *world.World, n string) {
@@ -287,6 +287,7 @@ var behaviours = map[string]func(*world.Services){
 	"stop-fails":  func(s *world.Services) { s.StopFails = true },
 	"start-hangs": func(s *world.Services) { s.StartHangs = true },
 	"stop-hangs":  func(s *world.Services) { s.StopHangs = true },
+	"probe-fails": func(s *world.Services) { s.ProbeFails = true },
 	"probe-hangs": func(s *world.Services) { s.ProbeHangs = true },
 }
 

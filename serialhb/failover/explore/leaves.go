@@ -82,7 +82,7 @@ func (l *leaves) group(s *Scope, g *failover.Group) {
 	}
 	for p := range s.Members {
 		l.small = append(l.small, (*uint8)(&g.Permits[p]))
-		l.middle = append(l.middle, &g.Grants[p].Request)
+		l.middle = append(l.middle, &g.Grants[p].Request, &g.Grants[p].Untold)
 		l.wide = append(l.wide, &g.Grants[p].Gen)
 		l.wish(&g.Seen[p])
 	}

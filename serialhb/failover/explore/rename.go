@@ -260,7 +260,7 @@ func (r *renamer) requests(s *Scope, c *Cluster, i, g uint8, session uint32, now
 // remembered adds the requests of member i for a group that another one knows of.
 func remembered(to []*uint16, st *failover.State, i, g uint8) []*uint16 {
 	grp := &st.Groups[g]
-	to = append(to, &st.Peers[i].Claim.Groups[g].Request, &grp.Grants[i].Request)
+	to = append(to, &st.Peers[i].Claim.Groups[g].Request, &grp.Grants[i].Request, &grp.Grants[i].Untold)
 	if grp.ProbeFor == i+1 {
 		to = append(to, &grp.ProbeReq)
 	}
