@@ -214,9 +214,18 @@ func (m *machine) believeLife(p uint8) {
 func (m *machine) clearPermits(p uint8, kind Permit) {
 	for g := range m.c.G {
 		if m.s.Groups[g].Permits[p] == kind {
-			m.s.Groups[g].Permits[p] = NoPermit
-			m.dirty()
+			m.clearPermit(p, g)
 		}
+	}
+}
+
+// clearPermit drops the permit of a member. What was granted to it before is not said again until that is written: a daemon that
+// dies in between would come back with a permit to do without whom it has granted (rule 5).
+func (m *machine) clearPermit(p, g uint8) {
+	grp := &m.s.Groups[g]
+	grp.Permits[p] = NoPermit
+	if gen := m.dirty(); grp.Grants[p].Request != 0 {
+		grp.Grants[p].Gen = gen
 	}
 }
 

@@ -78,7 +78,7 @@ func (m *machine) contradiction(p uint8) {
 	m.endProof(p)
 	for g := range m.c.G {
 		if m.s.Groups[g].Permits[p] == ProvenOff {
-			m.s.Groups[g].Permits[p] = NoPermit
+			m.clearPermit(p, g)
 			m.accused(g)
 		}
 	}

@@ -11,6 +11,8 @@ type Cluster struct {
 	Ways  [maxWays]Way
 
 	Crashes, Faults, Words, Lies uint8 // used up of the limits of the scope
+
+	Lied bool // a proof of off lied, and something still rests on it: see healed
 }
 
 // Host is one machine, what its daemon believes, and what it wrote down.
@@ -86,6 +88,7 @@ func beginning(s *Scope) Cluster {
 // copyTo copies what a scope uses of a cluster, and nothing that is not there.
 func (c *Cluster) copyTo(to *Cluster, s *Scope) {
 	to.Crashes, to.Faults, to.Words, to.Lies = c.Crashes, c.Faults, c.Words, c.Lies
+	to.Lied = c.Lied
 	for i := range s.Members {
 		to.Hosts[i] = c.Hosts[i]
 		for j := range s.Members {

@@ -18,6 +18,7 @@ func newCodec(s *Scope) *codec {
 	k := &codec{s: s}
 	var all leaves
 	all.small = append(all.small, &k.c.Crashes, &k.c.Faults, &k.c.Words, &k.c.Lies)
+	all.flags = append(all.flags, &k.c.Lied)
 	for i := range s.Members {
 		all.host(s, &k.c.Hosts[i])
 	}

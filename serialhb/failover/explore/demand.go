@@ -2,6 +2,7 @@ package explore
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/serialhb/serialhb/serialhb/failover"
 	"github.com/serialhb/serialhb/serialhb/pulse"
@@ -45,7 +46,7 @@ func (p *player) demand(i uint8, before *failover.State, e *failover.Event) {
 	p.leaves(i)
 	p.standing(i, before)
 	if e.Kind == failover.Heard {
-		p.heard(i, e.Pulse.From, before)
+		p.heard(i, e.Pulse, before)
 	}
 }
 
@@ -69,10 +70,15 @@ func (p *player) standing(i uint8, before *failover.State) {
 	}
 }
 
-// heard: what arrives is life, and never news from before (rules 1, 2 and 6 of the protocol).
-func (p *player) heard(i, q uint8, before *failover.State) {
+// heard: what arrives is life, and never news from before (rules 1, 2 and 6 of the protocol). Of who is proven off it says that the
+// proof lied, if it answers what was sent after (rule 6).
+func (p *player) heard(i uint8, said *pulse.Pulse, before *failover.State) {
+	q := said.From
 	was, is := &before.Peers[q], &p.c.Hosts[i].State.Peers[q]
+	claims := said.Session == was.In.Session && said.PeerSession == before.Session && said.Seq > slices.Max(was.In.LinkSeq[:]) && said.Seq > was.In.ClaimSeq
 	switch {
+	case claims && was.Proof != 0 && said.Boot == was.ProofBoot && said.Echo > was.ProofSeq && is.Proof != 0:
+		p.fail("%s hears that %s is not off, and keeps the proof that it is", memberName(i), memberName(q))
 	case was.Presence == failover.Present && is.Presence == failover.Silent:
 		p.fail("%s hears %s, and calls it silent", memberName(i), memberName(q))
 	case was.In.Session == is.In.Session && is.In.ClaimSeq < was.In.ClaimSeq:
@@ -144,9 +150,12 @@ func (p *player) leaves(i uint8) {
 	}
 }
 
-// said is what must be so of a pulse: what it grants or gives up is written, or a crash could forget it (rules 7, 17).
+// said is what must be so of a pulse: what it grants or gives up is written, or a crash could forget it (rules 7, 16, 17).
 func (p *player) said(i uint8, said *pulse.Pulse) {
 	h, to := &p.c.Hosts[i], &p.c.Hosts[said.To]
+	if h.Disk.Withdrawn[said.To] && !h.State.Peers[said.To].Withdrawn {
+		p.fail("%s speaks to %s before it is written that it is not away", memberName(i), memberName(said.To))
+	}
 	if !h.OfBoot {
 		return
 	}
@@ -218,9 +227,29 @@ func (p *player) coil(i uint8, before *failover.State, a *failover.Action) {
 		p.fail("%s cuts %s and is locked out", who, whom)
 	case s.Deaf:
 		p.fail("%s cuts %s and is deaf", who, whom)
-	case p.s.Takeover == failover.Approve && !(question.Used && question.Covers&(1<<a.Peer) != 0):
-		p.fail("%s cuts %s, and nobody approved", who, whom)
 	}
+	if why := p.asks(i, a); why != "" && !(question.Used && question.Covers&(1<<a.Peer) != 0) {
+		p.fail("%s cuts %s, and nobody approved, although %s", who, whom, why)
+	}
+}
+
+// asks says why a person has to approve before a coil, or "" (rule 12).
+func (p *player) asks(i uint8, a *failover.Action) string {
+	s := &p.c.Hosts[i].State
+	peer := &s.Peers[a.Peer]
+	switch {
+	case p.s.Takeover == failover.Approve:
+		return "people decide"
+	case s.Incident.Late && !s.Incident.Question.Used:
+		return "it was armed, cleared or taken out of maintenance only after all began"
+	case a.Code == failover.CodeFenceMe:
+		return ""
+	case peer.Doubt != 0:
+		return "there are signs that it lives"
+	case peer.OneByOne && p.s.LastLink == failover.AskOnLastLink:
+		return "its links were lost one after the other"
+	}
+	return ""
 }
 
 // unanimity: whoever comes to hold a group had a permit of every other member before, or what just came is one.
@@ -250,57 +279,6 @@ func (p *player) unanimity(i, g uint8, before *failover.State, e *failover.Event
 			p.fail("%s comes to hold %s without a permit of %s", memberName(i), groupName(g), memberName(q))
 		}
 	}
-}
-
-// truth is what must be so of all hosts together.
-func (p *player) truth() string {
-	c := p.c
-	for g := range p.s.Groups {
-		run, hold, first := 0, 0, uint8(0)
-		for i := range p.s.Members {
-			h := &c.Hosts[i]
-			if !h.Powered {
-				continue
-			}
-			if h.runs(g) {
-				run++
-			}
-			if h.Daemon && h.State.Groups[g].Holds == pulse.HoldsYes {
-				if hold++; hold == 2 && c.Lies > 0 {
-					if bad := p.knows(first, i, g); bad != "" {
-						return bad
-					}
-				}
-				first = i
-			}
-		}
-		switch {
-		case c.Lies > 0: // a proof lied: two may own, until they hear each other
-		case run > 1:
-			return fmt.Sprintf("%s runs on %d hosts", groupName(g), run)
-		case hold > 1:
-			return fmt.Sprintf("%s is held by %d members", groupName(g), hold)
-		}
-	}
-	return ""
-}
-
-// knows: of two members that hold a group because a proof lied, and that both heard of it, one at least gives way, or both
-// keep what runs and move nothing.
-func (p *player) knows(a, b, g uint8) string {
-	one, other := &p.c.Hosts[a].State, &p.c.Hosts[b].State
-	hears := func(s *failover.State, q uint8) bool {
-		peer := &s.Peers[q]
-		return peer.Presence == failover.Present && peer.Claim.Valid && peer.Claim.Groups[g].Holds == pulse.HoldsYes
-	}
-	settled := func(s *failover.State) bool {
-		grp := &s.Groups[g]
-		return grp.Frozen && grp.Rests == 0 || grp.Accused || grp.Phase == pulse.Stopping || grp.Phase == pulse.Failed
-	}
-	if hears(one, b) && hears(other, a) && !settled(one) && !settled(other) {
-		return fmt.Sprintf("%s is held by %s and %s, both know it, and both go on", groupName(g), memberName(a), memberName(b))
-	}
-	return ""
 }
 
 func (p *player) fail(format string, a ...any) {

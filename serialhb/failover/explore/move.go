@@ -50,6 +50,15 @@ const (
 	Lit
 	// Asks: a person asks for command Arg about P and G.
 	Asks
+	// Fades: as Silent, and the links to P were lost one after the other.
+	Fades
+	// Doubts: someone with another key is on the cable of P.
+	Doubts
+	// Vanishes: what ran of group G is gone, and no daemon runs that could see it.
+	Vanishes
+	// Overdue, OverdueCut: what was given up long ago with group G, with a cut of P, ends now, Arg says how.
+	Overdue
+	OverdueCut
 
 	kindEnd
 )
@@ -91,6 +100,11 @@ func (s *Scope) moves(c *Cluster, out []Move) []Move {
 			if s.Wipes && h.OfBoot && c.Faults < s.Faults {
 				out = append(out, Move{Kind: Wiped, I: i})
 			}
+			for g := range s.Groups {
+				if h.runs(g) && c.Faults < s.Faults {
+					out = append(out, Move{Kind: Vanishes, I: i, G: g})
+				}
+			}
 		default:
 			out = s.daemonMoves(c, i, out)
 		}
@@ -118,6 +132,12 @@ func (s *Scope) daemonMoves(c *Cluster, i uint8, out []Move) []Move {
 		peer := &h.State.Peers[p]
 		if presence := peer.Presence; (presence == failover.Present || presence == failover.Unjudged) && (s.Fights || !c.Hosts[p].Daemon) {
 			out = append(out, Move{Kind: Silent, I: i, P: p})
+			if s.LastLink == failover.AskOnLastLink {
+				out = append(out, Move{Kind: Fades, I: i, P: p})
+			}
+		}
+		if s.Keys && peer.Doubt&failover.DoubtWrongKey == 0 {
+			out = append(out, Move{Kind: Doubts, I: i, P: p})
 		}
 		if sense := &peer.Senses[0]; s.Senses && (sense.Suspect > 0 || sense.Reading != reading(&c.Hosts[p])) {
 			out = append(out, Move{Kind: Senses, I: i, P: p})
@@ -128,6 +148,9 @@ func (s *Scope) daemonMoves(c *Cluster, i uint8, out []Move) []Move {
 		out = s.groupMoves(c, i, g, out)
 	}
 	for k := range h.State.Timers {
+		if failover.TimerKind(k) == failover.TimerWindow && !s.counts() {
+			continue
+		}
 		for p := range max(s.Members, s.Groups) {
 			if h.State.Timers[k]&(1<<p) != 0 {
 				out = append(out, Move{Kind: Fires, I: i, P: p, Arg: uint8(k)})
@@ -197,6 +220,9 @@ func (s *Scope) groupMoves(c *Cluster, i, g uint8, out []Move) []Move {
 	default:
 		m.Kind = Probed
 	}
+	if s.Faults > 0 {
+		out = append(out, Move{Kind: Overdue, I: i, G: g}, Move{Kind: Overdue, I: i, G: g, Arg: Badly})
+	}
 	return s.endings(c, m, out)
 }
 
@@ -219,14 +245,18 @@ func (s *Scope) fenceMoves(c *Cluster, i, p uint8, out []Move) []Move {
 	if open {
 		out = append(out, m)
 	}
+	lie := c.Lies < s.Lies && target.Powered
 	// A person's word is taken although a cut did not open: that it is off was true, or a lie.
-	if c.Faults < s.Faults && (m.Kind == Proves || !target.Powered) {
+	if c.Faults < s.Faults && (m.Kind == Proves || !target.Powered || lie) {
 		m.Arg = Badly
 		out = append(out, m)
 	}
-	if c.Lies < s.Lies && target.Powered {
+	if lie {
 		m.Arg = Lying
 		out = append(out, m)
+	}
+	if s.Faults > 0 {
+		out = append(out, Move{Kind: OverdueCut, I: i, P: p}, Move{Kind: OverdueCut, I: i, P: p, Arg: Badly})
 	}
 	return out
 }

@@ -48,6 +48,7 @@ var verbs = [kindEnd]verb{
 	Acts: {"acts", "m"}, Proves: {"proves", "me"}, Opens: {"opens", "me"}, Gives: {"gives", "me"},
 	Writes: {"writes", "e"}, Keeps: {"keeps", "e"}, Senses: {"senses", "m"}, Deaf: {"deaf", ""}, Listens: {"listens", ""},
 	Killed: {"killed", "w"}, Begins: {"begins", ""}, Wiped: {"wiped", ""}, Dark: {"dark", ""}, Lit: {"lit", ""}, Asks: {"asks", "cmg"},
+	Fades: {"fades", "m"}, Doubts: {"doubts", "m"}, Vanishes: {"vanishes", "g"}, Overdue: {"overdue", "ge"}, OverdueCut: {"overdue-cut", "me"},
 }
 
 var (

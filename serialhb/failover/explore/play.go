@@ -3,6 +3,7 @@ package explore
 import (
 	"github.com/serialhb/serialhb/fencing"
 	"github.com/serialhb/serialhb/serialhb/failover"
+	"github.com/serialhb/serialhb/serialhb/pulse"
 )
 
 // player carries moves out, and holds what happens against the demands.
@@ -15,11 +16,12 @@ type player struct {
 	move   Move
 	bad    string
 	saw    Sightings
-	writes int // answered within this move, one in the other
+	writes int    // answered within this move, one in the other
+	fresh  uint32 // the session or boot that begins
 }
 
 func newPlayer(s *Scope) *player {
-	p := &player{s: s}
+	p := &player{s: s, fresh: fresh}
 	for i := range s.Members {
 		p.cfg[i] = s.config(i)
 	}
@@ -32,7 +34,7 @@ func (p *player) play(c *Cluster, m Move) string {
 	h := &c.Hosts[m.I]
 	switch m.Kind {
 	case Lit:
-		h.Powered, h.Boot = true, fresh
+		h.Powered, h.Boot = true, p.fresh
 	case Dark:
 		c.Crashes++
 		p.dark(m.I)
@@ -41,6 +43,9 @@ func (p *player) play(c *Cluster, m Move) string {
 	case Wiped:
 		c.Faults++
 		h.OfBoot, h.Run = false, failover.Volatile{}
+	case Vanishes:
+		c.Faults++
+		h.Runs &^= bit(m.G)
 	case Killed:
 		c.Crashes++
 		p.kill(m.I, m.Arg)
@@ -53,17 +58,18 @@ func (p *player) play(c *Cluster, m Move) string {
 	if p.bad == "" {
 		p.bad = p.truth()
 	}
+	c.Lied = c.Lied && !p.healed()
 	return p.bad
 }
 
-// fresh is the session or boot that begins: later than all that are named. See rename.
+// fresh is later than all sessions and boots that are named. See rename.
 const fresh = 200
 
 func (p *player) begin(i uint8) {
 	h := &p.c.Hosts[i]
 	h.Daemon = true
 	p.cfg[i].Boot = h.Boot
-	h.State = failover.New(&p.cfg[i], fresh, h.Run, h.Disk, h.OfBoot)
+	h.State = failover.New(&p.cfg[i], p.fresh, h.Run, h.Disk, h.OfBoot)
 	p.step(i, failover.Event{Kind: failover.Started})
 }
 
@@ -128,8 +134,10 @@ func (p *player) happen(m Move) {
 			w.drop(m.Arg)
 		}
 		e.Kind, e.Pulse, e.Link = failover.Heard, &heard.Pulse, heard.Link
-	case Silent:
-		e.Kind = failover.WentSilent
+	case Silent, Fades:
+		e.Kind, e.OneByOne = failover.WentSilent, m.Kind == Fades
+	case Doubts:
+		e.Kind = failover.Doubted
 	case Fires:
 		e.Kind, e.Timer = failover.TimerFired, failover.Timer{Kind: failover.TimerKind(m.Arg), Index: m.P}
 	case Probed:
@@ -178,13 +186,40 @@ func (p *player) happen(m Move) {
 		c.Words++
 		e.Kind = failover.Commanded
 		e.Command = failover.Command{Kind: failover.CommandKind(m.Arg), Group: m.G, Peer: m.P, Incident: h.State.Incident.ID}
+	case Overdue, OverdueCut:
+		e = h.overdue(m)
 	default:
 		panic("explore: no such move")
 	}
-	if m.Arg == Lying && (m.Kind == Proves || m.Kind == Opens) {
+	if m.Kind == Proves && m.Arg == Lying || m.Kind == Opens && c.Hosts[m.P].Powered {
 		c.Lies++
+		c.Lied = true
 	}
 	p.step(m.I, e)
+}
+
+// overdue is the end of what was given up: nobody waits for its id. It is of the sort of what is under way.
+func (h *Host) overdue(m Move) failover.Event {
+	e := failover.Event{Peer: m.P, Group: m.G, ID: h.State.NextID + 1, OK: m.Arg == Well}
+	if m.Kind == OverdueCut {
+		e.Kind, e.Proof = failover.FenceDone, fencing.FailSafe
+		if h.State.Peers[m.P].Fence.Phase == failover.FenceOpening {
+			e.Kind = failover.CutsOpened
+		}
+		return e
+	}
+	switch h.State.Groups[m.G].Phase {
+	case pulse.Starting:
+		e.Kind = failover.StartDone
+	case pulse.Stopping:
+		e.Kind = failover.StopDone
+	default:
+		e.Kind = failover.Probed
+		if e.OK {
+			e.Found = failover.FoundStopped
+		}
+	}
+	return e
 }
 
 // step takes an event to a member, and carries out what it wants done.

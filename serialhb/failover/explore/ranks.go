@@ -27,6 +27,14 @@ func (r *ranks) of(n uint32) uint32 {
 	return uint32(place) - uint32(r[0]&1)
 }
 
+// least is the smallest number above 0, or 1.
+func (r *ranks) least() uint32 {
+	for n := range r.each {
+		return n
+	}
+	return 1
+}
+
 // each yields the numbers above 0, in order.
 func (r *ranks) each(yield func(uint32) bool) {
 	for k, set := range r {

@@ -16,16 +16,13 @@ import (
 //	sequences, requests   only the order counts, of one member's one session, and of those that may be compared
 //	generations           only the order counts, of one host; what is written is behind
 //	ids                   only equality counts, of one host
-//	terms                 the order counts, and the distance up to [farTerm]: a term is guessed by adding one
+//	terms                 the order counts, and the distance up to [farTerm]: a term is guessed by adding one, also to none
 //	incidents, counts     of no account here
 type renamer struct {
 	wide   []*uint32
 	bounds []*uint32 // thresholds
 	narrow []*uint16
 }
-
-// farTerm is the distance between two terms from which on it is of no account.
-const farTerm = 3
 
 func (r *renamer) rename(s *Scope, c *Cluster) {
 	for i := range s.Members {
@@ -200,39 +197,53 @@ func (r *renamer) within(s *Scope, c *Cluster, i uint8, session uint32, now bool
 			r.wide = append(r.wide, &peer.RiseFrom, &peer.RiseLast)
 		}
 	}
+	st := &c.Hosts[i].State
+	says := st.Leaving == failover.LeaveSaying || st.Leaving == failover.QuietSaying
 	if now {
-		r.ownSequences(s, c, i)
+		r.ownSequences(s, c, i, says)
 	}
 	r.compressWide(0)
+	if now && says {
+		nameBye(s, st)
+	}
 	for g := range s.Groups {
 		r.requests(s, c, i, g, session, now)
 	}
 }
 
 // ownSequences are those that a member remembers of its own session, or that are named to it.
-func (r *renamer) ownSequences(s *Scope, c *Cluster, i uint8) {
+func (r *renamer) ownSequences(s *Scope, c *Cluster, i uint8, says bool) {
 	st := &c.Hosts[i].State
-	says := st.Leaving == failover.LeaveSaying || st.Leaving == failover.QuietSaying
-	switch {
-	case says:
-		r.wide = append(r.wide, &st.ByeSeq, &st.Seq)
-	case st.Leaving != failover.LeaveSaving: // then it is a generation
-		st.ByeSeq = 0
-		fallthrough
-	default:
+	if says && st.Seq >= st.ByeSeq {
+		r.wide = append(r.wide, &st.Seq) // whether it was said at all counts
+	} else {
 		r.bounds = append(r.bounds, &st.Seq)
 	}
 	for p := range s.Members {
 		peer := &st.Peers[p]
-		if !says { // it was looked at when it came
-			peer.Claim.Echo = 0
-		}
-		r.bounds = append(r.bounds, &peer.ProofSeq, &peer.LeftSeq, &peer.In.SentAtClaim, &peer.In.SentAtStart, &peer.Claim.Echo, &peer.Senses[0].FellAt)
+		peer.Claim.Echo = uint32(b2u(says && peer.Claim.Echo >= st.ByeSeq)) // else it was looked at when it came
+		r.bounds = append(r.bounds, &peer.ProofSeq, &peer.LeftSeq, &peer.In.SentAtClaim, &peer.In.SentAtStart, &peer.Senses[0].FellAt)
+	}
+	switch {
+	case says: // see nameBye
+		st.ByeSeq--
+		r.bounds = append(r.bounds, &st.ByeSeq)
+	case st.Leaving != failover.LeaveSaving: // then it is a generation
+		st.ByeSeq = 0
 	}
 	for g := range s.Groups {
 		r.bounds = append(r.bounds, &st.Groups[g].WonSeq)
 	}
 	to(s, c, i, func(p *pulse.Pulse) { r.wide = append(r.wide, &p.Echo) })
+}
+
+// nameBye gives the first sequence of a farewell the name after that of the last one before it. Whoever heard it, or a later one,
+// is remembered as having heard the first.
+func nameBye(s *Scope, st *failover.State) {
+	st.ByeSeq++
+	for p := range s.Members {
+		st.Peers[p].Claim.Echo *= st.ByeSeq
+	}
 }
 
 func (r *renamer) requests(s *Scope, c *Cluster, i, g uint8, session uint32, now bool) {
@@ -292,89 +303,6 @@ func (r *renamer) compressWide(base uint32) {
 	}
 	for _, n := range r.wide {
 		*n = all.of(*n)
-	}
-}
-
-// generations: whatever waits for one that is written has it.
-func (r *renamer) generations(s *Scope, h *Host) {
-	st := &h.State
-	r.bounds = r.bounds[:0]
-	r.wide = append(r.wide[:0], &st.Gen, &st.AskedGen, &h.SavedAs)
-	if st.Leaving == failover.LeaveSaving {
-		r.wide = append(r.wide, &st.ByeSeq)
-	}
-	for g := range s.Groups {
-		grp := &st.Groups[g]
-		r.wide = append(r.wide, &grp.Gen)
-		for p := range s.Members {
-			r.wide = append(r.wide, &grp.Grants[p].Gen)
-		}
-	}
-	for p := range s.Members {
-		r.wide = append(r.wide, &st.Peers[p].Fence.Gen)
-	}
-	r.compressWide(st.SavedGen)
-	st.SavedGen = 0
-
-	r.wide = append(r.wide[:0], &st.KeepGen, &h.KeptAs)
-	for g := range s.Groups {
-		r.wide = append(r.wide, &st.Groups[g].MoveGen)
-	}
-	for p := range s.Members {
-		r.wide = append(r.wide, &st.Peers[p].CountGen, &st.Peers[p].MutedGen)
-	}
-	r.compressWide(st.KeptGen)
-	st.KeptGen = 0
-}
-
-// ids renames what is under way on a host.
-func ids(s *Scope, h *Host) {
-	st := &h.State
-	next := uint32(0)
-	name := func(id *uint32) {
-		if *id != 0 {
-			next++
-			*id = next
-		}
-	}
-	for g := range s.Groups {
-		name(&st.Groups[g].Doing)
-	}
-	for p := range s.Members {
-		name(&st.Peers[p].Fence.ID)
-		name(&st.Peers[p].Fence.Giving)
-	}
-	st.NextID = next
-}
-
-func (r *renamer) terms(s *Scope, c *Cluster, g uint8) {
-	r.wide = r.wide[:0]
-	for i := range s.Members {
-		h := &c.Hosts[i]
-		r.wide = append(r.wide, &h.State.Groups[g].OwnTerm, &h.State.Groups[g].MaxTerm,
-			&h.Run.Groups[g].OwnTerm, &h.Run.Groups[g].MaxTerm, &h.NextRun.Groups[g].OwnTerm, &h.NextRun.Groups[g].MaxTerm,
-			&h.Disk.Groups[g].OwnTerm, &h.Disk.Groups[g].MaxTerm, &h.NextDisk.Groups[g].OwnTerm, &h.NextDisk.Groups[g].MaxTerm)
-		for p := range s.Members {
-			r.wide = append(r.wide, &h.State.Peers[p].Claim.Groups[g].Term)
-		}
-		from(s, c, i, func(p *pulse.Pulse) { r.wide = append(r.wide, &p.Groups[g].Term) })
-	}
-	var all ranks
-	for _, n := range r.wide {
-		all.add(*n)
-	}
-	var names [tooLarge]uint8
-	last, name := uint32(0), uint8(0)
-	for n := range all.each {
-		if last == 0 {
-			name = 1 // that there was one at all
-		} else {
-			name += uint8(min(n-last, farTerm))
-		}
-		names[n], last = name, n
-	}
-	for _, n := range r.wide {
-		*n = uint32(names[*n])
 	}
 }
 

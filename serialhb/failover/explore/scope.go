@@ -20,7 +20,7 @@ type Scope struct {
 	Crashes uint8 // deaths of daemons and losses of power, in all
 	Faults  uint8 // what ends badly: starts, stops, probes, cuts, writes, services; in all
 	Words   uint8 // what people ask for, in all
-	Lies    uint8 // proofs of off of what has power, in all
+	Lies    uint8 // proofs of off of what has power, and people who say so of it, in all
 
 	Says []failover.CommandKind // what people ask for
 
@@ -35,7 +35,10 @@ type Scope struct {
 	Stays    bool // the run directory outlives the power of its host: it is known by its boot alone
 	Wipes    bool // the run directory may be emptied while no daemon runs
 
+	Keys bool // someone with another key is on a cable, now and then
+
 	Takeover failover.Takeover
+	LastLink failover.OnLastLink // ask: links may be lost one after the other
 	Split    failover.Split
 	Failback failover.Failback
 	CoreOf1  uint16 // core digest of the second member, 0: that of the others
@@ -76,10 +79,14 @@ func (s *Scope) carriers() uint8 {
 	return s.links()
 }
 
+// counts says whether moves and fences are counted: where a limit can be reached, and where the disk is slow, for what it has not
+// taken yet is waited for. Elsewhere nothing is decided on the counts, as long as no window ends, and none does.
+func (s *Scope) counts() bool { return s.Budget || s.SlowDisk }
+
 // config is what a member decides by. Durations are of no account: any timer may fire at any moment.
 func (s *Scope) config(me uint8) failover.Config {
 	c := failover.Config{Me: me, N: s.Members, G: s.Groups, Core: 1, Rest: 1, IntervalMS: 100, QuietMS: 2000,
-		Takeover: s.Takeover, Split: s.Split,
+		Takeover: s.Takeover, OnLastLink: s.LastLink, Split: s.Split,
 		DetectTime: time.Second, FenceDelay: time.Second, MoveTime: time.Second, Backoff: time.Second, ApprovalTime: time.Second,
 		DoubtTime: time.Second, FenceRetries: 1, FenceRetryTime: time.Second, Window: time.Second, MaxMoves: 250, MaxFences: 250,
 		RestoreTime: time.Second, FarewellTime: time.Second}
@@ -179,9 +186,26 @@ var Scopes = []Scope{
 	{Name: "rest", About: "the members disagree on anything else",
 		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 1, Fights: true, RestOf1: 2, Says: everything, Settled: true, Depth: 9,
 		Must: []failover.Code{failover.NoteProvenOff}},
-	{Name: "lies", About: "one proof of off lies: two may own then, until they hear each other",
-		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Lies: 1, Fights: true, Settled: true, Depth: 14,
-		Must: []failover.Code{failover.NoteContradiction, failover.NoteTwoOwners}},
+	{Name: "lies", About: "one proof of off lies, or a person does, and a cut may fail: two may own then, until they hear each other",
+		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Faults: 1, Words: 1, Lies: 1, Fights: true, Settled: true, Depth: 9,
+		Says: []failover.CommandKind{failover.CmdConfirmOff},
+		Must: []failover.Code{failover.NoteContradiction, failover.NoteTwoOwners, failover.NoteConfirmed, failover.NoteWordAlone}},
+	{Name: "lying-senses", About: "the same, with a fail-safe sense of each, which speaks against it",
+		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Faults: 1, Words: 1, Lies: 1, Fights: true, Senses: true, Settled: true, Depth: 8,
+		Says: []failover.CommandKind{failover.CmdConfirmOff},
+		Must: []failover.Code{failover.NoteContradiction, failover.NoteConfirmed}},
+	{Name: "away", About: "one is away for repair, comes back, and the state directory takes its time",
+		Members: 2, Groups: 1, Wire: 1, Crashes: 2, Words: 1, SlowDisk: true, Fights: true, Senses: true, Settled: true, Depth: 9,
+		Says: []failover.CommandKind{failover.CmdWithdraw},
+		Must: []failover.Code{failover.NoteWithdrawn, failover.NoteWithdrawalEnded, failover.NoteOwns, failover.NoteGranted}},
+	{Name: "key", About: "someone with another key is on the cable now and then, and a person approves",
+		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 1, Fights: true, Keys: true, Settled: true, Depth: 9,
+		Says: []failover.CommandKind{failover.CmdApprove},
+		Must: []failover.Code{failover.NoteDoubt, failover.NoteQuestion, failover.NoteApproved, failover.NoteProvenOff}},
+	{Name: "last-link", About: "the links to a member are lost one after the other, or all at once, and a person approves",
+		Members: 2, Groups: 1, Wire: 1, Crashes: 1, Words: 1, Fights: true, LastLink: failover.AskOnLastLink, Settled: true, Depth: 10,
+		Says: []failover.CommandKind{failover.CmdApprove},
+		Must: []failover.Code{failover.NoteQuestion, failover.NoteApproved, failover.NoteProvenOff}},
 	{Name: "two-groups", About: "two groups, each at home on another member",
 		Members: 2, Groups: 2, Wire: 1, Crashes: 1, Fights: true, Settled: true, Depth: 12,
 		Must: []failover.Code{failover.NoteFenceDelayed, failover.NoteProvenOff}},

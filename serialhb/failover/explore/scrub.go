@@ -9,7 +9,7 @@ import (
 func scrub(s *Scope, h *Host) {
 	st := &h.State
 	st.Ignored, st.Incident.ID, h.Run.Incident.ID, h.NextRun.Incident.ID, h.Disk.Incident, h.NextDisk.Incident = 0, 0, 0, 0, 0, 0
-	if !s.Budget && !s.SlowDisk { // what a slow disk has not taken yet is waited for by its generation
+	if !s.counts() {
 		uncount(s, h)
 	}
 	for p := range s.Members {
@@ -30,7 +30,8 @@ func scrub(s *Scope, h *Host) {
 	}
 }
 
-// uncount drops the counts of moves and fences where no limit can be reached: nothing else looks at them.
+// uncount drops the counts of moves and fences, and that they are not on disk: see [Scope.counts]. That this very move, or this
+// fence, is counted stays: what is counted once more is written once more.
 func uncount(s *Scope, h *Host) {
 	st := &h.State
 	for _, n := range [...]*uint8{&st.Moves, &st.Fences, &h.Run.Moves, &h.Run.Fences, &h.NextRun.Moves, &h.NextRun.Fences,
@@ -39,10 +40,10 @@ func uncount(s *Scope, h *Host) {
 	}
 	st.Timers[failover.TimerWindow] = 0
 	for p := range s.Members {
-		st.Peers[p].Fence.Counted, h.Run.Peers[p].Counted, h.NextRun.Peers[p].Counted = false, false, false
+		h.Run.Peers[p].Unkept, h.NextRun.Peers[p].Unkept = false, false
 	}
 	for g := range s.Groups {
-		st.Groups[g].Moved, h.Run.Groups[g].Moved, h.NextRun.Groups[g].Moved = false, false, false
+		h.Run.Groups[g].Unkept, h.NextRun.Groups[g].Unkept = false, false
 	}
 }
 

@@ -58,12 +58,17 @@ func walkScope(seed uint64) Scope {
 	if one(20) {
 		s.RestOf1 = 2
 	}
+	s.Keys = one(8)
+	if one(8) {
+		s.LastLink = failover.AskOnLastLink
+	}
 	return s
 }
 
 // usual is how often each kind of move is taken, beside the others.
 var usual = [kindEnd]int{Beats: 24, Hears: 48, HearsAgain: 6, Silent: 3, Fires: 6, Probed: 24, Started: 24, Stopped: 24, Dies: 1, Acts: 24, Proves: 24, Opens: 24,
-	Gives: 24, Writes: 24, Keeps: 24, Senses: 12, Deaf: 1, Listens: 6, Killed: 2, Begins: 24, Wiped: 6, Dark: 1, Lit: 12, Asks: 2}
+	Gives: 24, Writes: 24, Keeps: 24, Senses: 12, Deaf: 1, Listens: 6, Killed: 2, Begins: 24, Wiped: 6, Dark: 1, Lit: 12, Asks: 2,
+	Fades: 3, Doubts: 1, Vanishes: 1, Overdue: 1, OverdueCut: 1}
 
 // scopeNamed finds a scope by its name, also that of a walk and that of roams.
 func scopeNamed(t *testing.T, name string) *Scope {

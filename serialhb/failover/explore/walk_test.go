@@ -82,10 +82,7 @@ func TestAWalkCanBePlayedAgain(t *testing.T) {
 func walk(seed uint64, moves int, saw *Sightings) (bad string, path Path) {
 	s := walkScope(seed)
 	r := rand.New(rand.NewPCG(seed, 0x3a1c))
-	often := usual
-	for k := range often {
-		often[k] *= [...]int{1, 4, 4, 16}[r.IntN(4)]
-	}
+	often := drawOften(r)
 	who, names := newPlayer(&s), renamer{}
 	c, before := s.start()
 	path = Path{Scope: s.Name, Moves: before}
@@ -103,6 +100,15 @@ func walk(seed uint64, moves int, saw *Sightings) (bad string, path Path) {
 	}
 	saw.add(&who.saw)
 	return bad, path
+}
+
+// drawOften draws how often what happens in a walk.
+func drawOften(r *rand.Rand) [kindEnd]int {
+	often := usual
+	for k := range often {
+		often[k] *= [...]int{1, 4, 4, 16}[r.IntN(4)]
+	}
+	return often
 }
 
 // draw takes one of the moves: first a kind, by how often it is taken, then one of its kind.
