@@ -31,6 +31,8 @@ type daemon struct {
 	nextBeat  time.Duration
 	sideAt    time.Duration
 	readUntil time.Duration
+	listens   time.Duration // until then
+	wokeSeq   uint32
 	planned   time.Duration
 	deferred  bool
 	turns     uint64 // so that only the newest plan to wake counts
@@ -66,6 +68,7 @@ const (
 	deferMost     = 20 * time.Millisecond
 	readAgain     = time.Millisecond
 	idle          = time.Second
+	listenBeats   = 4
 	sideEvery     = 5 * time.Second
 )
 
@@ -215,13 +218,43 @@ func (d *daemon) lateness() {
 		if d.now() >= d.readUntil+deferMost {
 			d.readUntil = d.now() + deferMost
 		}
+		if late >= d.cfg.DetectTime && d.now() >= d.listens+d.cfg.DetectTime {
+			d.listen()
+		}
 		d.watch.Late(late)
 	}
 }
 
 // unread says whether what is no word of a peer waits for what peers said while this member was held up.
 func (d *daemon) unread() bool {
-	return d.now() < d.readUntil && (d.now() < d.readUntil-deferMost+readAgain || d.h.pending() || d.in.any())
+	return d.now() < d.listens && !d.answered() || d.now() < d.readUntil && (d.now() < d.readUntil-deferMost+readAgain || d.h.pending() || d.in.any())
+}
+
+// answered says whether every other member has named a pulse of this one that was sent after the sleep.
+func (d *daemon) answered() bool {
+	for p := range d.cfg.N {
+		if claim := &d.state.Peers[p].Claim; p != d.cfg.Me && (!claim.Valid || claim.Echo <= d.wokeSeq) {
+			return false
+		}
+	}
+	return true
+}
+
+// listen begins to wait for answers, after a sleep of a detection time.
+func (d *daemon) listen() {
+	beat := d.interval
+	for p := range d.cfg.N {
+		beat = max(beat, d.watch.Window(p)/time.Duration(d.w.c.Multiplier))
+	}
+	d.listens, d.wokeSeq = d.now()+listenBeats*beat, d.state.Seq
+}
+
+// pause is how long who waits for peers leaves them alone.
+func (d *daemon) pause() time.Duration {
+	if d.now() < d.listens {
+		return deferMost
+	}
+	return readAgain
 }
 
 func (d *daemon) drain() {
@@ -253,13 +286,18 @@ func (d *daemon) nextDeadline() time.Duration {
 		}
 		next = min(next, at)
 	}
+	unread := d.unread()
 	for i := range d.timers {
-		next = min(next, d.timers[i].at)
+		at := d.timers[i].at
+		if unread {
+			at = max(at, d.now()+d.pause())
+		}
+		next = min(next, at)
 	}
-	if d.unread() {
+	if unread {
 		next = max(next, d.now()+readAgain)
 		if d.events.any() {
-			next = d.now() + readAgain
+			next = min(next, d.now()+d.pause())
 		}
 	}
 	return next

@@ -78,7 +78,10 @@ type Daemon struct {
 	// readUntil bounds how long all that is no word of a peer waits for bytes after a sleep; timersWait is that timers do.
 	readUntil  time.Duration
 	timersWait bool
-	frame      []byte
+	// listenUntil bounds how long the same waits, after a sleep of a detection time, for an answer to what is sent after wokeSeq.
+	listenUntil time.Duration
+	wokeSeq     uint32
+	frame       []byte
 
 	groups  []*groupWorker
 	powers  []*powerWorker

@@ -86,6 +86,41 @@ func TestAfterASleepPeersAreHeardFirst(t *testing.T) {
 	}
 }
 
+// After a sleep of a detection time or more whatever is read may be as old: nothing but words of peers has its turn until everybody
+// has answered what was sent since, or some beats have passed.
+func TestAfterALongSleepPeersAnswerFirst(t *testing.T) {
+	const beat, detection = 100 * time.Millisecond, 1500 * time.Millisecond
+	for name, x := range map[string]struct {
+		slept  time.Duration
+		echo   uint32 // of the claim that is read then; what was sent last before is 7
+		listen bool
+	}{
+		"a short sleep":                   {detection - 1, 7, false},
+		"what it reads is from before":    {detection, 7, true},
+		"it is answered":                  {detection, 8, false},
+		"it is answered after a day":      {24 * time.Hour, 8, false},
+		"nothing but old claims for days": {48 * time.Hour, 2, true},
+	} {
+		d, _, clock := newTurns()
+		d.o.Decision.DetectTime, d.interval, d.state.Seq = detection, beat, 7
+		clock.Add(int64(x.slept))
+		woke := d.o.Clock()
+		d.lateness(woke)
+		d.state.Peers[1].Claim = failover.Claim{Valid: true, Echo: x.echo}
+		for after, waits := range map[time.Duration]bool{readAgain: x.listen, listenBeats*beat - 1: x.listen, listenBeats * beat: false} {
+			if d.unread(woke+after) != waits {
+				t.Errorf("%s: %v after it woke, waits %v", name, after, !waits)
+			}
+		}
+		if d.planned, d.counted = woke, 0; x.listen {
+			d.lateness(woke + detection)
+			if d.unread(woke + detection + readAgain) {
+				t.Errorf("%s: who sleeps like that again and again listens for ever", name)
+			}
+		}
+	}
+}
+
 // Who is late all the time has to work all the same.
 func TestWhoIsAlwaysLateDoesNotReadForEver(t *testing.T) {
 	d, _, clock := newTurns()

@@ -25,6 +25,9 @@ const (
 	deferMost = 20 * time.Millisecond
 	// readAgain is how long whoever waits for that leaves the driver alone.
 	readAgain = time.Millisecond
+	// listenBeats is for how many beats of the slowest member answers are waited for after a sleep of a detection time: one for a
+	// pulse of ours, one for the answer, and two that may be lost.
+	listenBeats = 4
 	// crowdMost is how many turns in a row may leave what is due to the next one: more than there can be who wait, and they
 	// are served in their order, so everybody who waited when something became due is heard before it is judged.
 	crowdMost = 64
@@ -68,7 +71,7 @@ func (d *Daemon) readUp(enter func() bool) bool {
 		}
 		d.leave()
 		select {
-		case <-time.After(readAgain):
+		case <-time.After(d.pause(d.o.Clock())):
 		case <-d.ended:
 			return false
 		}
@@ -77,9 +80,41 @@ func (d *Daemon) readUp(enter func() bool) bool {
 }
 
 // unread says whether this member was late a moment ago, and a driver has bytes for it, or whoever reads them may have some in
-// hand.
+// hand. After a sleep of a detection time what is read may be as old as that, and the driver may have thrown away what came
+// later: so it waits until everybody has answered a pulse that was sent since, for a few beats.
 func (d *Daemon) unread(now time.Duration) bool {
-	return now < d.readUntil && (now < d.readUntil-deferMost+readAgain || d.bytes())
+	return now < d.listenUntil && !d.answered() || now < d.readUntil && (now < d.readUntil-deferMost+readAgain || d.bytes())
+}
+
+// answered says whether every other member has named a pulse of this one that was sent after the sleep.
+func (d *Daemon) answered() bool {
+	for p := range d.o.Decision.N {
+		if claim := &d.state.Peers[p].Claim; p != d.o.Decision.Me && (!claim.Valid || claim.Echo <= d.wokeSeq) {
+			return false
+		}
+	}
+	return true
+}
+
+// listen begins to wait for answers. Who sleeps that long again and again must not listen for ever.
+func (d *Daemon) listen(now time.Duration) {
+	detection := d.o.Decision.DetectTime
+	if detection == 0 || now < d.listenUntil+detection {
+		return
+	}
+	beat := d.interval
+	for p := range d.o.Decision.N {
+		beat = max(beat, d.watch.Window(p)/time.Duration(max(1, d.o.Detection.Multiplier)))
+	}
+	d.listenUntil, d.wokeSeq = now+listenBeats*beat, d.state.Seq
+}
+
+// pause is how long who waits for peers leaves them alone.
+func (d *Daemon) pause(now time.Duration) time.Duration {
+	if now < d.listenUntil {
+		return deferMost
+	}
+	return readAgain
 }
 
 func (d *Daemon) bytes() bool {
@@ -142,6 +177,9 @@ func (d *Daemon) lateness(now time.Duration) {
 	d.counted = now
 	if now >= d.readUntil+deferMost { // who is late all the time must not read for ever
 		d.readUntil = now + deferMost
+	}
+	if late >= d.o.Decision.DetectTime {
+		d.listen(now)
 	}
 	d.late = max(d.late, now-d.planned)
 	d.watch.Late(late)
@@ -209,7 +247,7 @@ func (d *Daemon) nextDeadline(now time.Duration) time.Duration {
 	for i := range d.timers {
 		at := d.timers[i].at
 		if d.timersWait {
-			at = max(at, now+readAgain)
+			at = max(at, now+d.pause(now))
 		}
 		next = min(next, at)
 	}
