@@ -21,12 +21,13 @@ const (
 // They were hunted, in the scopes that have what they need, and by 400 fates.
 var unexplored = map[string]string{
 	"away-before-it-listened":                    "somebody has to be away, to come back and to take the group while the other's host is down, and that host to start before it hears so",
-	"fence-me-of-any-session":                    "who asked to be cut has to boot anew while the one who shall cut it stands still in the moment between its decision and its coil",
+	"fence-me-of-any-session":                    "who asked to be cut has to boot anew and hear nothing, while the one who shall cut it cannot write that it will",
 	"maintenance-is-forgotten":                   "a member that forgot its maintenance is like one that never was in it: no judge keeps the modes that people set",
 	"moves-are-not-counted":                      "a move too many is a takeover like any other: no judge counts them",
 	"noise-is-life-for-ever":                     "noise lasts for two minutes at most in fates, so the takeover that waits for its end is late and comes: no judge times it",
 	"own-interval":                               "in one of eight fates the members have unequal intervals, twice or half: too short a silence of the slower one still is one",
 	"granted-before-the-end-of-a-lie-is-written": "it takes three members, a lie, and a death in the moment between two writes: walks through scopes by chance found it, of 1 645 the last",
+	"lateness-lengthens-nothing":                 "since who slept for a detection time waits for answers, a verdict that comes too soon is called off before a coil",
 	"looked-at-for-ever":                         "who looks again and again grants nothing meanwhile: no judge counts how often",
 	"nobody-answers-who-gains-nothing":           "one fate in some thousands comes to that",
 	"twin-of-who-never-answered":                 "one fate in twelve thousand came to that",

@@ -92,8 +92,12 @@ func TestAdoptionDoesNotWaitForTheRecord(t *testing.T) {
 	inBubble(t, func(r *rig) {
 		defer r.nodes[0].hangs("record")()
 		r.alphaRan()
+		r.watch(sent)
 		r.startBoth()
-		r.wait(10 * time.Second)
+		r.wait(20 * time.Second)
+		if s := r.nodes[0].soFar(sent); s.count < 100 || s.worst > tick {
+			t.Errorf("alpha sent %d pulses, up to %v apart", s.count, s.worst)
+		}
 		// Bravo is asked: a turn of alpha that waited would never answer.
 		if got := r.nodes[1].peer("alpha").Presence; got != "heard" {
 			t.Fatalf("alpha is %s", got)
