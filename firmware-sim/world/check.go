@@ -116,7 +116,7 @@ func (d *daemon) checkEdge(r *relay, open bool, a failover.Action) {
 		d.w.fail(CoilDisarmed, "%s drives a coil towards %s while it is disarmed", d.h.name, d.w.member(r.target))
 	case open && (d.h.run == nil || !d.h.run.Peers[r.target].Open):
 		d.w.fail(CutUnwritten, "%s cuts %s, and has not written that the cut may be open", d.h.name, d.w.member(r.target))
-	case open && a.Code == failover.CodeSilent && d.now()-drifted(d.began, d.w.c.Drift[d.h.me]) < d.w.detection(r.target):
+	case open && a.Code == failover.CodeSilent && d.now()-drifted(d.began, d.w.c.Drift[d.h.me]) < d.detection(r.target):
 		d.w.fail(CutTooSoon, "%s cuts %s %v after its daemon began", d.h.name, d.w.member(r.target), d.w.now-d.began)
 	}
 }

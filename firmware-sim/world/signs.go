@@ -108,6 +108,14 @@ func (w *World) detection(p uint8) time.Duration {
 	return w.c.Decision.DetectTime
 }
 
+// detection is the same for what this daemon can know: the pace of a member of a later version it takes for its own.
+func (d *daemon) detection(p uint8) time.Duration {
+	if d.state.Peers[p].Newer {
+		return min(d.w.detection(p), d.w.detection(d.cfg.Me))
+	}
+	return d.w.detection(p)
+}
+
 // opens says whether a daemon has the key with which who has these signs.
 func (d *daemon) opens(keys *pulse.Keyring) bool {
 	return d.keys == keys || slices.Contains(d.keys.IDs(), keys.IDs()[0])
@@ -124,7 +132,7 @@ const (
 
 // signOf says what speaks for the life of a member, as the physical truth of its machine and of the wires has it, or "".
 func (d *daemon) signOf(target *host) string {
-	o, now, detection := target.daemon, d.w.now, d.w.detection(target.me)
+	o, now, detection := target.daemon, d.w.now, d.detection(target.me)
 	if o == nil || !target.powered || target.frozen {
 		return ""
 	}
